@@ -1,0 +1,188 @@
+//! What an accepted command answers: read from its entry, so that a repeated command gives the first one's answer.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+use crate::commission::{CommissionKind, CommissionPreview, Split};
+use crate::entry::{Entry, Fact};
+use crate::ids::{CampaignId, DepositId, LeadId, PayoutId, TopUpId};
+use crate::money::{Currency, to_decimal};
+use crate::time::Timestamp;
+use crate::top_up::ReceiptNumber;
+
+/// An answer that an entry gives.
+pub trait Answer: Sized + Send + 'static {
+    /// Reads it from the entry of the command that it answers; none for the entry of another command.
+    fn of(entry: &Entry) -> Option<Self>;
+}
+
+impl Answer for () {
+    fn of(_: &Entry) -> Option<Self> {
+        Some(())
+    }
+}
+
+macro_rules! id_answers {
+    ($($id:ty: $($variant:ident.$field:ident)|+),* $(,)?) => {$(
+        impl Answer for $id {
+            fn of(entry: &Entry) -> Option<Self> {
+                entry.facts.iter().find_map(|fact| match fact {
+                    $( Fact::$variant { $field, .. } => Some(*$field), )+
+                    _ => None,
+                })
+            }
+        }
+    )*};
+}
+
+id_answers! {
+    CampaignId: CampaignRegistered.campaign,
+    DepositId: DisputeWon.deposit | DepositOpened.deposit,
+    TopUpId: TopUpBegun.top_up,
+    PayoutId: PayoutRequested.payout,
+}
+
+/// A lead was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeadCreated {
+    /// Its id.
+    pub lead: LeadId,
+    /// The deposit that holds its reservation.
+    pub deposit: DepositId,
+    /// The commission and its split.
+    pub commission: CommissionPreview,
+    /// When time alone decides on it.
+    pub expires_at: Timestamp,
+}
+
+impl Answer for LeadCreated {
+    fn of(entry: &Entry) -> Option<Self> {
+        entry.facts.iter().find_map(|fact| match fact {
+            Fact::LeadCreated { lead, deposit, kind, commission, part, window_hours, currency, .. } => Some(Self {
+                lead: *lead,
+                deposit: *deposit,
+                commission: CommissionPreview::of(
+                    Split {
+                        kind: *kind,
+                        commission_minor: *commission,
+                        partner_minor: *part,
+                        platform_minor: commission.saturating_sub(*part),
+                    },
+                    *currency,
+                ),
+                expires_at: entry.at.plus_hours(*window_hours),
+            }),
+            _ => None,
+        })
+    }
+}
+
+/// A payment was credited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopUpSucceeded {
+    /// The deposit that was credited, or opened.
+    pub deposit: DepositId,
+    /// The receipt's number.
+    pub receipt: ReceiptNumber,
+}
+
+impl Answer for TopUpSucceeded {
+    fn of(entry: &Entry) -> Option<Self> {
+        entry.facts.iter().find_map(|fact| match fact {
+            Fact::TopUpSucceeded { deposit, receipt, .. } => Some(Self { deposit: *deposit, receipt: *receipt }),
+            _ => None,
+        })
+    }
+}
+
+/// A deposit was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepositClosed {
+    /// What the debt left of its money.
+    pub paid_back: Decimal,
+}
+
+impl Answer for DepositClosed {
+    fn of(entry: &Entry) -> Option<Self> {
+        entry.facts.iter().find_map(|fact| match fact {
+            Fact::DepositClosed { paid_back, currency, .. } => {
+                Some(Self { paid_back: to_decimal(*paid_back, *currency) })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// A debt became a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenOff {
+    /// How much.
+    pub written_off: Decimal,
+}
+
+impl Answer for WrittenOff {
+    fn of(entry: &Entry) -> Option<Self> {
+        entry.facts.iter().find_map(|fact| match fact {
+            Fact::WrittenOff { amount, currency, .. } => Some(Self { written_off: to_decimal(*amount, *currency) }),
+            _ => None,
+        })
+    }
+}
+
+/// What was due and was settled, counted in leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DueSettled {
+    /// Leads that expired.
+    pub expired: u64,
+    /// Leads that were accepted by timeout.
+    pub accepted: u64,
+    /// Leads whose held part became payable.
+    pub matured: u64,
+}
+
+impl Answer for DueSettled {
+    fn of(entry: &Entry) -> Option<Self> {
+        entry.facts.iter().find_map(|fact| match fact {
+            Fact::DueSettled { expired, accepted, matured } => {
+                Some(Self { expired: *expired, accepted: *accepted, matured: *matured })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The answer of any command as JSON fields, amounts as strings: what the vectors call `ok`.
+pub fn answer_fields(entry: &Entry) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| _ = fields.insert(name.to_owned(), value);
+    let money = |minor: i64, currency: Currency| json!(to_decimal(minor, currency).to_string());
+    for fact in &entry.facts {
+        match fact {
+            Fact::LeadCreated { lead, kind, commission, part, currency, window_hours, .. } => {
+                put("lead", json!(lead));
+                put("type", json!(CommissionKind::name(*kind)));
+                put("commission", money(*commission, *currency));
+                put("partner_part", money(*part, *currency));
+                put("platform_part", money(commission.saturating_sub(*part), *currency));
+                put("expires_at", json!(entry.at.plus_hours(*window_hours)));
+            }
+            Fact::CampaignRegistered { campaign, .. } => put("campaign", json!(campaign)),
+            Fact::DepositOpened { deposit, .. } | Fact::DisputeWon { deposit, .. } => put("deposit", json!(deposit)),
+            Fact::DepositClosed { paid_back, currency, .. } => put("paid_back", money(*paid_back, *currency)),
+            Fact::WrittenOff { amount, currency, .. } => put("written_off", money(*amount, *currency)),
+            Fact::DueSettled { expired, accepted, matured } => {
+                put("expired", json!(expired));
+                put("accepted", json!(accepted));
+                put("matured", json!(matured));
+            }
+            Fact::TopUpBegun { top_up, .. } => put("top_up", json!(top_up)),
+            Fact::TopUpSucceeded { deposit, receipt, .. } => {
+                put("deposit", json!(deposit));
+                put("receipt", json!(receipt.to_string()));
+            }
+            Fact::PayoutRequested { payout, .. } => put("payout", json!(payout)),
+            _ => {}
+        }
+    }
+    fields
+}

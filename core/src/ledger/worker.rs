@@ -1,0 +1,356 @@
+//! Group commit: a worker takes all that waits, decides it in one store transaction, and answers after the commit.
+//!
+//! No timer: while one batch commits, the next one collects. A refused command costs the others nothing, a book that
+//! cannot be read fails alone, and a command that panics is found by running its batch one by one. When the outcome
+//! of a commit is unknown, the journal tells whether it happened: the first entry that the batch would have written
+//! is there with its hash, or it is not and the batch runs again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::answer::DueSettled;
+use crate::book::{Book, Keyed, Private};
+use crate::command::Command;
+use crate::decide::{Decision, decide, settle_next};
+use crate::entry::{Entry, Hash, Kind, ShortHash, short_hash};
+use crate::error::{Error, StoreError};
+use crate::faults::{Fault, planted};
+use crate::ids::{LeadId, MerchantId};
+use crate::ledger::Options;
+use crate::ledger::queue::Queue;
+use crate::ledger::reply::Sender;
+use crate::refusal::Refusal;
+use crate::store::{Books, JournalQuery, Scope, Store};
+use crate::text::Key;
+use crate::time::{Clock, Timestamp};
+
+/// What a caller gets for an accepted command.
+#[derive(Clone, Debug)]
+pub(super) struct Accepted {
+    pub(super) entry: Arc<Entry>,
+    pub(super) replayed: bool,
+}
+
+/// What a worker is asked for.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) merchant: MerchantId,
+    pub(super) work: Work,
+    /// What was settled for it in batches before.
+    pub(super) settled: DueSettled,
+}
+
+#[derive(Debug)]
+pub(super) enum Work {
+    Command {
+        request: Box<Request>,
+        reply: Sender<Accepted>,
+    },
+    /// Settles what is due, a bounded step at a time.
+    Settle {
+        reply: Sender<DueSettled>,
+    },
+}
+
+/// A command as it waits in the queue, with all that is random already drawn.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) command: Command,
+    pub(super) key: Option<Key>,
+    pub(super) fingerprint: Option<ShortHash>,
+    /// The private fields and the salt for their digest.
+    pub(super) private: Option<(String, [u8; 16])>,
+}
+
+/// What a job came to in one attempt.
+enum Outcome {
+    Accepted(Accepted),
+    Settled,
+    Failed(Error),
+    /// More is due than one batch settles: it goes on in the next.
+    Unfinished,
+}
+
+pub(super) struct Worker {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: Arc<Options>,
+    pub(super) queue: Arc<Queue<Job>>,
+    pub(super) lane: usize,
+}
+
+/// What one attempt at a batch did, in memory.
+struct Attempt {
+    outcomes: Vec<(Outcome, DueSettled)>,
+    /// The first entry that it writes: where it is, and its hash.
+    mark: Option<(MerchantId, u64, Hash)>,
+}
+
+impl Worker {
+    pub(super) fn run(self) {
+        let mut unfinished: Vec<Job> = Vec::new();
+        loop {
+            // What a backlog left unfinished goes first, so that a book's commands stay in order.
+            let mut jobs = std::mem::take(&mut unfinished);
+            if jobs.is_empty() {
+                match self.queue.take(self.options.batch) {
+                    Some(taken) => jobs = taken,
+                    None => return,
+                }
+            }
+            unfinished = self.run_batch(jobs);
+        }
+    }
+
+    fn run_batch(&self, jobs: Vec<Job>) -> Vec<Job> {
+        match catch_unwind(AssertUnwindSafe(|| self.attempt(&jobs))) {
+            Ok(Ok(attempt)) => answer(jobs, attempt),
+            Ok(Err(fault)) => {
+                jobs.into_iter().for_each(|job| job.fail(Error::Store(fault.clone())));
+                Vec::new()
+            }
+            Err(_) if jobs.len() > 1 => jobs.into_iter().flat_map(|job| self.run_batch(vec![job])).collect(),
+            Err(panic) => {
+                let what = panic.downcast_ref::<String>().map(String::as_str);
+                let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+                jobs.into_iter().for_each(|job| job.fail(Error::Internal(what.to_owned())));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Runs a batch until it is known to be committed, or known not to be.
+    fn attempt(&self, jobs: &[Job]) -> Result<Attempt, StoreError> {
+        let mut doubt: Option<Attempt> = None;
+        for attempt in 0..=self.options.retries {
+            if attempt > 0 {
+                std::thread::sleep(Duration::from_millis(2_u64.saturating_pow(attempt).min(1_000)));
+            }
+            let now = self.clock.now();
+            let scope = self.scope(jobs, now);
+            let mut made: Option<Attempt> = None;
+            let mut doubted = None;
+            let outcome = self.store.transact(self.lane, &scope, &mut |books| {
+                // An unknown commit can only have happened if its first book moved on since; then nothing is decided
+                // before the journal has told whose entry that is.
+                if let Some((merchant, seq, _)) = doubt.as_ref().and_then(|doubt| doubt.mark)
+                    && let Some(Ok(book)) = books.get(&merchant)
+                    && book.head.seq >= seq
+                    && !planted(Fault::DoubleApply)
+                {
+                    doubted = doubt.take();
+                    return;
+                }
+                made = Some(self.decide_all(jobs, books, now));
+            });
+            if let Some(doubted) = doubted {
+                match self.is_committed(&doubted) {
+                    Ok(true) => return Ok(doubted),
+                    Ok(false) => {}
+                    Err(_) => doubt = Some(doubted),
+                }
+                continue;
+            }
+            match (outcome, made) {
+                (Ok(()), Some(made)) => return Ok(made),
+                (Ok(()), None) => return Err(StoreError::Unavailable("the store did no work".to_owned())),
+                (Err(StoreError::Unknown(_)), Some(made)) => doubt = Some(made),
+                // In doubt, no error is the last word: the first attempt may have been committed.
+                (Err(_), _) if doubt.is_some() => {}
+                (Err(StoreError::Unavailable(_)), _) if attempt < self.options.retries => {}
+                (Err(fault), _) => return Err(fault),
+            }
+        }
+        Err(StoreError::Unknown("the store did not come back to tell".to_owned()))
+    }
+
+    fn is_committed(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+        let Some((merchant, seq, hash)) = attempt.mark else { return Ok(false) };
+        let after = JournalQuery::After { merchant, seq: seq.saturating_sub(1) };
+        let page = self.store.journal(&after, 1)?;
+        Ok(page.items.first().is_some_and(|found| found.entry.seq == seq && found.hash == hash))
+    }
+
+    fn scope(&self, jobs: &[Job], now: Timestamp) -> Scope {
+        let mut scope = Scope { now, due_limit: self.options.due_step, books: std::collections::BTreeMap::new() };
+        for job in jobs {
+            let needs = scope.books.entry(job.merchant).or_default();
+            if let Work::Command { request, .. } = &job.work {
+                needs.add(&request.command, request.key.as_ref());
+            }
+        }
+        scope
+    }
+
+    fn decide_all(&self, jobs: &[Job], books: &mut Books, now: Timestamp) -> Attempt {
+        let mut attempt = Attempt { outcomes: Vec::with_capacity(jobs.len()), mark: None };
+        for job in jobs {
+            let mut settled = DueSettled::default();
+            let outcome = match books.get_mut(&job.merchant) {
+                Some(Ok(book)) => self.decide_one(job, book, now, &mut settled),
+                Some(Err(fault)) => Outcome::Failed(Error::Store(fault.clone())),
+                None => Outcome::Failed(Error::Internal("the store did not load the book".to_owned())),
+            };
+            attempt.outcomes.push((outcome, settled));
+        }
+        let first = books.values().flatten().find_map(|book| book.new_entries.first());
+        attempt.mark = first.map(|recorded| (recorded.merchant, recorded.entry.seq, recorded.hash));
+        attempt
+    }
+
+    fn decide_one(&self, job: &Job, book: &mut Book, now: Timestamp, settled: &mut DueSettled) -> Outcome {
+        match self.settle(book, now, settled) {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Unfinished,
+            Err(fault) => return Outcome::Failed(fault),
+        }
+        let Work::Command { request, .. } = &job.work else { return Outcome::Settled };
+        match self.decide_command(request, book, now, add(job.settled, *settled)) {
+            Ok(accepted) => Outcome::Accepted(accepted),
+            Err(fault) => Outcome::Failed(fault),
+        }
+    }
+
+    /// Settles what is due and loaded; says whether that was all.
+    fn settle(&self, book: &mut Book, now: Timestamp, settled: &mut DueSettled) -> Result<bool, Error> {
+        if !book.is_due(now) || planted(Fault::ExpiredCaptured) {
+            return Ok(true);
+        }
+        let mut step = 0;
+        while step < self.options.due_step
+            && let Some(entry) = settle_next(book, &self.options.settings, now, settled)
+        {
+            book.record(entry, None).map_err(|broken| Error::Internal(broken.to_string()))?;
+            step = step.saturating_add(1);
+        }
+        Ok(book.note_next_due(now))
+    }
+
+    fn decide_command(
+        &self,
+        request: &Request,
+        book: &mut Book,
+        now: Timestamp,
+        settled: DueSettled,
+    ) -> Result<Accepted, Error> {
+        if let Some(key) = &request.key
+            && !planted(Fault::KeyOutsideTransaction)
+            && let Some(keyed) = book.keys.get(key)
+        {
+            if !repeats(request, keyed) {
+                return Err(Refusal::IdempotencyMismatch.into());
+            }
+            return Ok(Accepted { entry: Arc::clone(&keyed.entry), replayed: true });
+        }
+        match decide(book, &self.options.settings, now, &request.command, settled) {
+            Ok(Decision::Accept(mut entry)) => {
+                let private = request.private.as_ref().map(|(text, salt)| Private {
+                    seq: entry.seq,
+                    lead: lead_of(&request.command),
+                    salt: *salt,
+                    text: text.clone(),
+                });
+                entry.key.clone_from(&request.key);
+                entry.fingerprint = request.fingerprint;
+                entry.private_digest = private.as_ref().map(Private::digest);
+                let entry = book.record(entry, private).map_err(|broken| Error::Internal(broken.to_string()))?;
+                Ok(Accepted { entry, replayed: false })
+            }
+            Ok(Decision::Repeat(seq)) => {
+                let entry = book.successes.get(&seq).map(Arc::clone);
+                let entry = entry.ok_or_else(|| Error::Internal(format!("entry {seq} is not there")))?;
+                Ok(Accepted { entry, replayed: true })
+            }
+            Err(refused) => {
+                if let Some((lead, missed)) = refused.missed {
+                    book.missed.put(lead, missed);
+                }
+                if planted(Fault::RefusalLeavesTrace) {
+                    plant_trace(book, now);
+                }
+                Err(refused.refusal.into())
+            }
+        }
+    }
+}
+
+/// Whether `request` is the command behind `keyed`. Private fields that were erased can no longer be compared.
+fn repeats(request: &Request, keyed: &Keyed) -> bool {
+    if planted(Fault::KeyWithOtherPayload) {
+        return true;
+    }
+    let same_private = match (keyed.entry.private_digest, &keyed.private, &request.private) {
+        (None, _, None) => true,
+        (Some(digest), Some(stored), Some((text, _))) => short_hash(&stored.salt, text) == digest,
+        (Some(_), None, _) => true,
+        _ => false,
+    };
+    same_private && keyed.entry.fingerprint == request.fingerprint
+}
+
+/// The lead that a command's private fields are about.
+fn lead_of(command: &Command) -> Option<LeadId> {
+    match command {
+        Command::CreateLead(command) => command.lead,
+        Command::ValidateLead(command) => Some(command.lead),
+        Command::RejectLead(command) => Some(command.lead),
+        Command::ReverseLead(command) => Some(command.lead),
+        _ => None,
+    }
+}
+
+/// The planted fault "a refused command leaves a trace": an entry that nobody asked for.
+fn plant_trace(book: &mut Book, now: Timestamp) {
+    let entry = Entry {
+        seq: book.head.seq.saturating_add(1),
+        at: now.max(book.head.last_at),
+        kind: Kind::PART_MATURED,
+        key: None,
+        fingerprint: None,
+        private_digest: None,
+        postings: None,
+        facts: Vec::new(),
+    };
+    // A planted fault may fail as it likes.
+    let _ = book.record(entry, None);
+}
+
+/// Answers all jobs of a committed batch; gives back those that go on.
+fn answer(jobs: Vec<Job>, attempt: Attempt) -> Vec<Job> {
+    let mut unfinished = Vec::new();
+    for (mut job, (outcome, settled)) in jobs.into_iter().zip(attempt.outcomes) {
+        job.settled = add(job.settled, settled);
+        match (outcome, job.work) {
+            (Outcome::Accepted(accepted), Work::Command { reply, .. }) => reply.send(Ok(accepted)),
+            (Outcome::Settled, Work::Settle { reply }) => reply.send(Ok(job.settled)),
+            (Outcome::Unfinished, work) => unfinished.push(Job { work, ..job }),
+            (Outcome::Failed(fault), work) => work.fail(fault),
+            (_, work) => work.fail(Error::Internal("an answer to another question".to_owned())),
+        }
+    }
+    unfinished
+}
+
+fn add(one: DueSettled, other: DueSettled) -> DueSettled {
+    DueSettled {
+        expired: one.expired.saturating_add(other.expired),
+        accepted: one.accepted.saturating_add(other.accepted),
+        matured: one.matured.saturating_add(other.matured),
+    }
+}
+
+impl Work {
+    fn fail(self, fault: Error) {
+        match self {
+            Self::Command { reply, .. } => reply.send(Err(fault)),
+            Self::Settle { reply } => reply.send(Err(fault)),
+        }
+    }
+}
+
+impl Job {
+    fn fail(self, fault: Error) {
+        self.work.fail(fault);
+    }
+}

@@ -1,0 +1,270 @@
+//! The reference store: books in memory, gone with the process. The other stores must behave as it does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::book::{Book, DueLoaded, Head};
+use crate::entry::Recorded;
+use crate::error::StoreError;
+use crate::ids::{LeadId, MerchantId};
+use crate::lead::Lead;
+use crate::store::{Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
+use crate::time::Timestamp;
+use crate::top_up::Method;
+
+/// Books in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    books: HashMap<MerchantId, KeptBook>,
+    /// All entries, in the order of their commits.
+    log: Vec<Recorded>,
+}
+
+#[derive(Debug)]
+struct KeptBook {
+    book: Book,
+    /// Where this book's entries are in the log.
+    entries: Vec<usize>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // What is kept changes only after `work` is done, so a panic in it leaves nothing half changed.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn transact(&self, _lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        let mut books = Books::new();
+        for (merchant, needs) in &scope.books {
+            books.insert(*merchant, Ok(kept.excerpt(*merchant, needs, Some((scope.now, scope.due_limit)))));
+        }
+        work(&mut books);
+        for book in books.into_values().flatten().filter(Book::is_changed) {
+            kept.keep(&book);
+        }
+        Ok(())
+    }
+
+    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
+        Ok(self.kept().excerpt(merchant, needs, None))
+    }
+
+    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
+        let kept = self.kept();
+        let Some(KeptBook { book, .. }) = kept.books.get(&query.merchant) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let mut leads: Vec<_> =
+            book.leads.iter().filter(|(_, lead)| query.admits(lead)).map(|(id, lead)| (*id, *lead)).collect();
+        match query.order {
+            LeadOrder::Newest => leads.sort_by_key(|(_, lead)| std::cmp::Reverse(lead.created_seq)),
+            LeadOrder::ReviewPriority => {
+                leads.retain(|(_, lead)| lead.status == crate::lead::LeadStatus::Pending);
+                leads.sort_by_key(|(_, lead)| (lead.expires_at, lead.created_seq));
+            }
+        }
+        if let Some(after) = &query.after {
+            let seq = parse_cursor(after)?;
+            let place = leads.iter().position(|(_, lead)| lead.created_seq == seq);
+            let place = place.map_or(leads.len(), |place| place.saturating_add(1));
+            leads.drain(..place);
+        }
+        let more = leads.len() > query.limit;
+        leads.truncate(query.limit);
+        let last = leads.last().map(|(_, lead)| lead.created_seq);
+        Ok(Page { next: last.filter(|_| more).map(cursor), items: leads })
+    }
+
+    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
+        let kept = self.kept();
+        let of = |merchant: &MerchantId| kept.books.get(merchant).map_or(&[][..], |book| &book.entries);
+        let pick = |places: &[usize]| places.iter().filter_map(|place| kept.log.get(*place).cloned()).collect();
+        match query {
+            JournalQuery::After { merchant, seq } => {
+                let skip = usize::try_from(*seq).unwrap_or(usize::MAX);
+                let places: Vec<_> = of(merchant).iter().skip(skip).take(limit).copied().collect();
+                Ok(Page { items: pick(&places), next: None })
+            }
+            JournalQuery::Before { merchant, seq } => {
+                let entries = of(merchant);
+                let end = seq.map_or(entries.len(), |seq| usize::try_from(seq.saturating_sub(1)).unwrap_or(usize::MAX));
+                let places: Vec<_> = entries.iter().take(end).rev().take(limit).copied().collect();
+                Ok(Page { items: pick(&places), next: None })
+            }
+            JournalQuery::All { after } => {
+                let start = after.as_ref().map(parse_cursor).transpose()?.unwrap_or(0);
+                let skip = usize::try_from(start).unwrap_or(usize::MAX);
+                let items: Vec<_> = kept.log.iter().skip(skip).take(limit).cloned().collect();
+                let end = start.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
+                Ok(Page { items, next: Some(cursor(end)) })
+            }
+        }
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
+        let kept = self.kept();
+        let mut due: Vec<_> = kept.books.values().filter(|kept| kept.book.is_due(now)).map(|kept| &kept.book).collect();
+        due.sort_by_key(|book| (book.head.next_due, book.merchant));
+        Ok(due.into_iter().take(limit).map(|book| book.merchant).collect())
+    }
+}
+
+fn cursor(position: u64) -> Cursor {
+    Cursor(format!("memory:{position}"))
+}
+
+fn parse_cursor(cursor: &Cursor) -> Result<u64, StoreError> {
+    let position = cursor.0.strip_prefix("memory:").and_then(|position| position.parse().ok());
+    position.ok_or_else(|| StoreError::Foreign(format!("cursor {:?} is not of this store", cursor.0)))
+}
+
+impl Kept {
+    /// A copy of the rows that are needed, as another store would load them.
+    fn excerpt(&self, merchant: MerchantId, needs: &Needs, due: Option<(Timestamp, usize)>) -> Book {
+        let empty = Book::complete(merchant);
+        let kept = self.books.get(&merchant).map_or(&empty, |kept| &kept.book);
+        if needs.everything {
+            return kept.clone();
+        }
+        let mut book = Book::partial(merchant, kept.head);
+        for (id, row) in kept.campaigns.iter() {
+            book.campaigns.load(*id, Some(*row));
+        }
+        for (id, row) in kept.platform.iter() {
+            book.platform.load(*id, Some(*row));
+        }
+        for (id, row) in kept.deposits.iter().filter(|(_, row)| row.is_open()) {
+            book.deposits.load(*id, Some(*row));
+        }
+        let mut partners = needs.partners.clone();
+        let mut deposits = needs.deposits.clone();
+        let mut leads = needs.leads.clone();
+        if let Some((now, limit)) = due
+            && kept.is_due(now)
+        {
+            let mut listed = kept.due.iter();
+            let mut last = None;
+            for (due, id) in listed.by_ref().take(limit.max(1)) {
+                leads.insert(*id);
+                last = Some(*due);
+            }
+            book.due_loaded = match last {
+                Some(last) if listed.next().is_some() => DueLoaded::UpTo(last),
+                _ => DueLoaded::All,
+            };
+        }
+        for id in &leads {
+            let lead = kept.leads.get(id).copied();
+            if let Some(lead) = lead {
+                partners.insert((lead.partner, lead.currency));
+                deposits.insert(lead.deposit);
+            }
+            book.load_lead(*id, lead);
+            book.missed.load(*id, kept.missed.get(id).copied());
+        }
+        for id in &needs.agreements {
+            book.agreements.load(*id, kept.agreements.get(id).copied());
+        }
+        for id in &needs.top_ups {
+            let top_up = kept.top_ups.get(id).cloned();
+            if let Some(top_up) = &top_up {
+                deposits.extend(top_up.deposit);
+                if let Some(seq) = top_up.succeeded_seq {
+                    book.successes.load(seq, kept.successes.get(&seq).map(Arc::clone));
+                }
+            }
+            book.top_ups.load(*id, top_up);
+        }
+        for id in &needs.payouts {
+            let payout = kept.payouts.get(id).copied();
+            partners.extend(payout.map(|payout| (payout.partner, payout.currency)));
+            book.payouts.load(*id, payout);
+        }
+        for reference in &needs.references {
+            for method in Method::ALL {
+                let claim = (*method, reference.clone());
+                let owner = kept.references.get(&claim).copied();
+                book.references.load(claim, owner);
+            }
+        }
+        for key in &needs.keys {
+            book.keys.load(key.clone(), kept.keys.get(key).cloned());
+        }
+        for id in &deposits {
+            book.deposits.load(*id, kept.deposits.get(id).copied());
+        }
+        for id in &partners {
+            book.partners.load(*id, kept.partners.get(id).copied());
+        }
+        book.private = kept
+            .private
+            .iter()
+            .filter(|private| private.lead.is_some_and(|lead| needs.private.contains(&lead)))
+            .cloned()
+            .collect();
+        book
+    }
+
+    /// Takes over what changed.
+    fn keep(&mut self, changed: &Book) {
+        let merchant = changed.merchant;
+        let kept = self
+            .books
+            .entry(merchant)
+            .or_insert_with(|| KeptBook { book: Book::complete(merchant), entries: Vec::new() });
+        for recorded in &changed.new_entries {
+            kept.entries.push(self.log.len());
+            self.log.push(recorded.clone());
+        }
+        kept.book.absorb(changed);
+    }
+}
+
+impl Book {
+    /// Takes over the changed rows, private texts and head of another load of the same book.
+    fn absorb(&mut self, changed: &Self) {
+        macro_rules! absorb {
+            ($($rows:ident),*) => {$(
+                for (id, row) in changed.$rows.changes() {
+                    self.$rows.load(id.clone(), row.cloned());
+                }
+            )*};
+        }
+        for (id, lead) in changed.leads.changes() {
+            if let Some(due) = self.leads.get(id).and_then(Lead::due) {
+                self.due.remove(&due);
+            }
+            self.load_lead(*id, lead.copied());
+        }
+        absorb!(campaigns, deposits, platform, partners, agreements, top_ups, payouts, references, keys, missed);
+        absorb!(successes);
+        self.private.extend(changed.new_private.iter().cloned());
+        let erased = |private: &crate::book::Private| {
+            changed.erased.iter().any(|(lead, seq)| private.lead == Some(*lead) && private.seq < *seq)
+        };
+        self.private.retain(|private| !erased(private));
+        let erased_keys: Vec<_> = self
+            .keys
+            .iter()
+            .filter(|(_, keyed)| keyed.private.as_ref().is_some_and(erased))
+            .map(|(key, keyed)| (key.clone(), crate::book::Keyed { entry: Arc::clone(&keyed.entry), private: None }))
+            .collect();
+        for (key, keyed) in erased_keys {
+            self.keys.load(key, Some(keyed));
+        }
+        self.head = Head { ..changed.head };
+    }
+}
