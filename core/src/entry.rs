@@ -79,6 +79,24 @@ fn is_other(source: &Source) -> bool {
     *source == Source::Other
 }
 
+fn mad() -> Currency {
+    Currency::MAD
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_mad(currency: &Currency) -> bool {
+    *currency == Currency::MAD
+}
+
+fn three_days() -> u32 {
+    72
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_three_days(hours: &u32) -> bool {
+    *hours == 72
+}
+
 fn other() -> Source {
     Source::Other
 }
@@ -156,6 +174,7 @@ pub enum Fact {
         deposit: DepositId,
         #[serde(default = "other", skip_serializing_if = "is_other")]
         source: Source,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
         currency: Currency,
         value: i64,
         kind: CommissionKind,
@@ -170,6 +189,7 @@ pub enum Fact {
         minimum_quality: Option<u8>,
         #[serde(default, skip_serializing_if = "is_expire")]
         on_timeout: OnTimeout,
+        #[serde(default = "three_days", skip_serializing_if = "is_three_days")]
         window_hours: u32,
     },
     /// A lead's commission was captured.

@@ -121,6 +121,8 @@ pub struct LeadTerms {
     pub minimum_quality: Option<u8>,
     /// What time alone does to it.
     pub on_timeout: OnTimeout,
+    /// How long it waits for validation.
+    pub window_hours: u32,
 }
 
 /// A lead as it stands, amounts in minor units of `currency`.
@@ -148,8 +150,6 @@ pub struct Lead {
     pub status: LeadStatus,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When time alone decides.
-    pub expires_at: Timestamp,
     /// When it left `pending`.
     pub decided_at: Option<Timestamp>,
     /// The quality score.
@@ -173,6 +173,11 @@ impl Lead {
         self.commission_minor.saturating_sub(self.partner_minor)
     }
 
+    /// When time alone decides on it, while it is pending.
+    pub fn expires_at(&self) -> Timestamp {
+        self.created_at.plus_hours(self.terms.window_hours)
+    }
+
     /// Whether its commission was captured and not given back.
     pub fn is_captured(&self) -> bool {
         matches!(self.status, LeadStatus::Validated | LeadStatus::Converted | LeadStatus::Lost)
@@ -182,7 +187,7 @@ impl Lead {
     pub fn due(&self) -> Option<Due> {
         match (self.status, self.part) {
             (LeadStatus::Pending, _) => {
-                Some(Due { at: self.expires_at, rank: DueRank::Timeout, created_seq: self.created_seq })
+                Some(Due { at: self.expires_at(), rank: DueRank::Timeout, created_seq: self.created_seq })
             }
             (_, PartPlace::Held) => {
                 self.matures_at.map(|at| Due { at, rank: DueRank::Maturity, created_seq: self.created_seq })

@@ -73,7 +73,7 @@ impl Store for MemoryStore {
             LeadOrder::Newest => leads.sort_by_key(|(_, lead)| std::cmp::Reverse(lead.created_seq)),
             LeadOrder::ReviewPriority => {
                 leads.retain(|(_, lead)| lead.status == crate::lead::LeadStatus::Pending);
-                leads.sort_by_key(|(_, lead)| (lead.expires_at, lead.created_seq));
+                leads.sort_by_key(|(_, lead)| (lead.expires_at(), lead.created_seq));
             }
         }
         if let Some(after) = &query.after {

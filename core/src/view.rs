@@ -96,7 +96,8 @@ impl LeadView {
             commission: money(lead.commission_minor),
             partner_part: money(lead.partner_minor),
             platform_part: money(lead.platform_minor()),
-            review_priority: (lead.status == LeadStatus::Pending).then(|| review_priority(lead.expires_at.since(now))),
+            review_priority: (lead.status == LeadStatus::Pending)
+                .then(|| review_priority(lead.expires_at().since(now))),
         }
     }
 }

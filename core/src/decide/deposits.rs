@@ -8,7 +8,7 @@ use crate::command::{
 use crate::decide::{Draft, check_campaign, currency_of, filled, open_deposit, positive_in, signed_in};
 use crate::deposit::{AutoTopUp, DepositStatus};
 use crate::entry::{Cause, Entry, Fact};
-use crate::money::{to_decimal, to_positive_minor};
+use crate::money::{Currency, to_decimal, to_positive_minor};
 use crate::refusal::Refusal;
 use crate::top_up::Method;
 
@@ -78,17 +78,21 @@ pub(super) fn set_alert_settings(draft: Draft<'_>, command: &SetAlertSettings) -
 }
 
 pub(super) fn set_auto_top_up(draft: Draft<'_>, command: &SetAutoTopUp) -> Result<Entry, Refusal> {
+    use Refusal::{AmountPrecision, AmountTooLarge, InvalidAmount};
     let known = draft.book.deposits.get(&command.deposit);
     let auto = match (command.threshold, command.amount) {
         (None, None) => None,
         (Some(threshold), Some(amount)) => {
-            // Both are looked at for their sign before either is looked at for its precision.
-            if threshold <= rust_decimal::Decimal::ZERO {
-                return Err(Refusal::InvalidAmount);
+            // Both are looked at for their sign, then both for their precision, then both for their size.
+            let refusals = [InvalidAmount, AmountPrecision { currency: Currency::MAD }, AmountTooLarge];
+            let (threshold, amount) = (positive_in(known, threshold), positive_in(known, amount));
+            for refusal in refusals {
+                let same = |given: &&Refusal| given.code() == refusal.code();
+                if let Some(given) = threshold.as_ref().err().into_iter().chain(amount.as_ref().err()).find(same) {
+                    return Err(given.clone());
+                }
             }
-            let amount_minor = positive_in(known, amount)?;
-            let threshold_minor = positive_in(known, threshold)?;
-            Some(AutoTopUp { threshold_minor, amount_minor, requested: false })
+            Some(AutoTopUp { threshold_minor: threshold?, amount_minor: amount?, requested: false })
         }
         _ => return Err(Refusal::InvalidAmount),
     };

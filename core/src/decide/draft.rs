@@ -163,7 +163,9 @@ impl<'a> Draft<'a> {
         self.note(Fact::PaidIn { deposit: id, amount, credited, method, reference });
         self.change_deposit(id, |deposit| deposit.note_payment(credited));
         let opened = self.book.deposits.get(&id).is_none();
-        self.follow_level(id);
+        if opened || credited > 0 {
+            self.follow_level(id);
+        }
         if opened && self.deposit(id).is_some_and(|deposit| deposit.balance_minor > 0) {
             self.resume_drawing_on(id);
         }

@@ -1,0 +1,358 @@
+//! Loading a book's rows: what a batch or a read needs and is not there yet.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use leadledger::{Book, DueLoaded, Head, Keyed, LeadId, MerchantId, Needs, Recorded, StoreError, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use crate::error::OrStoreError;
+use crate::rows::{self, BookRow, Columns};
+
+/// A book with what the store knows beside it: the numbers of its rows.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) book: Book,
+    /// None: never written.
+    pub(crate) no: Option<i64>,
+    pub(crate) last_row: Option<i64>,
+    pub(crate) last_lead: Option<i64>,
+    /// The rows of the leads that are loaded and exist.
+    pub(crate) lead_rows: HashMap<LeadId, i64>,
+}
+
+impl Loaded {
+    /// Forgets what commits may grow without bound, and what must be looked up anew.
+    pub(crate) fn forget_large(&mut self) {
+        self.book.leads.forget();
+        self.book.missed.forget();
+        self.book.due.clear();
+        self.lead_rows.clear();
+    }
+
+    /// How many rows it keeps that grow with the book.
+    pub(crate) fn weight(&self) -> usize {
+        self.book.leads.known() + self.book.missed.known() + self.book.partners.known() + self.book.agreements.known()
+    }
+}
+
+/// One row, if there is one.
+pub(crate) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).or_store_error()?;
+    let found = statement.query_row(params, |row| Ok(read(row))).optional().or_store_error()?;
+    found.transpose()
+}
+
+/// All rows, in order.
+pub(crate) fn each(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql).or_store_error()?;
+    let mut rows = statement.query(params).or_store_error()?;
+    while let Some(row) = rows.next().or_store_error()? {
+        read(row)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn book_row(connection: &Connection, merchant: MerchantId) -> Result<Option<BookRow>, StoreError> {
+    let sql = format!("SELECT {} FROM books WHERE merchant = ?", rows::BOOK);
+    one(connection, &sql, params![rows::id_bytes(merchant.0)], rows::book_row)
+}
+
+/// The book's row and its small sets: campaigns, open deposits, platform accounts.
+pub(crate) fn load_small(connection: &Connection, merchant: MerchantId) -> Result<Loaded, StoreError> {
+    let Some(row) = book_row(connection, merchant)? else {
+        // Nothing is known of it, so everything is: it is empty.
+        let book = Book { due_loaded: DueLoaded::Some, ..Book::complete(merchant) };
+        return Ok(Loaded { book, no: None, last_row: None, last_lead: None, lead_rows: HashMap::new() });
+    };
+    let mut book = Book::partial(merchant, row.head);
+    let sql = format!("SELECT {} FROM campaigns WHERE book = ?", rows::CAMPAIGN);
+    each(connection, &sql, params![row.no], |row| {
+        let (id, campaign) = rows::campaign(row)?;
+        book.campaigns.load(id, Some(campaign));
+        Ok(())
+    })?;
+    let sql = format!("SELECT {} FROM deposits WHERE book = ? AND status <> 3", rows::DEPOSIT);
+    each(connection, &sql, params![row.no], |row| {
+        let (id, deposit) = rows::deposit(row)?;
+        book.deposits.load(id, Some(deposit));
+        Ok(())
+    })?;
+    let sql = format!("SELECT {} FROM platform WHERE book = ?", rows::PLATFORM);
+    each(connection, &sql, params![row.no], |row| rows::load_platform(&mut book, row))?;
+    Ok(Loaded { book, no: Some(row.no), last_row: row.last_row, last_lead: row.last_lead, lead_rows: HashMap::new() })
+}
+
+/// Loads what of `needs` is not loaded yet; with `due`, the first leads that are due too.
+pub(crate) fn load_needs(
+    connection: &Connection,
+    loaded: &mut Loaded,
+    needs: &Needs,
+    due: Option<(Timestamp, usize)>,
+) -> Result<(), StoreError> {
+    let Some(no) = loaded.no else { return Ok(()) };
+    if needs.everything {
+        return load_everything(connection, loaded, no);
+    }
+    let mut deposits = needs.deposits.clone();
+    let mut partners = needs.partners.clone();
+    for id in &needs.leads {
+        load_lead(connection, loaded, no, *id)?;
+    }
+    if let Some((now, limit)) = due
+        && loaded.book.is_due(now)
+    {
+        load_due(connection, loaded, no, limit)?;
+    }
+    for (_, lead) in loaded.book.leads.iter() {
+        let partner = (lead.partner, lead.currency);
+        if !loaded.book.partners.knows(&partner) {
+            partners.insert(partner);
+        }
+        if !loaded.book.deposits.knows(&lead.deposit) {
+            deposits.insert(lead.deposit);
+        }
+    }
+    let book = &mut loaded.book;
+    for id in &needs.leads {
+        if !book.missed.knows(id) {
+            let sql = format!("SELECT {} FROM missed WHERE book = ? AND lead = ?", rows::MISSED);
+            let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::missed)?;
+            book.missed.load(*id, row.map(|(_, missed)| missed));
+        }
+    }
+    for id in &needs.agreements {
+        if !book.agreements.knows(id) {
+            let sql =
+                format!("SELECT {} FROM agreements WHERE book = ? AND partner = ? AND campaign = ?", rows::AGREEMENT);
+            let params = params![no, rows::id_bytes(id.0.0), rows::scope_bytes(id.1)];
+            let row = one(connection, &sql, params, rows::agreement)?;
+            book.agreements.load(*id, row.map(|(_, agreement)| agreement));
+        }
+    }
+    for id in &needs.top_ups {
+        let sql = format!("SELECT {} FROM top_ups WHERE book = ? AND id = ?", rows::top_up_columns());
+        let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::top_up)?;
+        let top_up = row.map(|(_, top_up)| top_up);
+        if let Some(top_up) = &top_up {
+            deposits.extend(top_up.deposit.filter(|id| !book.deposits.knows(id)));
+            if let Some(seq) = top_up.succeeded_seq {
+                let entry = entry_at(connection, no, book.merchant, &book.head, loaded.last_row, seq)?;
+                book.successes.load(seq, entry.map(|recorded| recorded.entry));
+            }
+        }
+        book.top_ups.load(*id, top_up);
+    }
+    for id in &needs.payouts {
+        let sql = format!("SELECT {} FROM payouts WHERE book = ? AND id = ?", rows::PAYOUT);
+        let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::payout)?;
+        let payout = row.map(|(_, payout)| payout);
+        partners.extend(payout.map(|payout| (payout.partner, payout.currency)));
+        book.payouts.load(*id, payout);
+    }
+    for reference in &needs.references {
+        for method in leadledger::Method::ALL {
+            let sql = "SELECT top_up FROM payment_references WHERE book = ? AND method = ? AND reference = ?";
+            let params = params![no, rows::method_code(*method), reference.as_str()];
+            let owner = one(connection, sql, params, |row| Columns::of(row).id())?;
+            book.references.load((*method, reference.clone()), owner);
+        }
+    }
+    for key in &needs.keys {
+        let keyed = load_key(connection, no, book.merchant, key.as_str())?;
+        book.keys.load(key.clone(), keyed);
+    }
+    for id in deposits {
+        if !book.deposits.knows(&id) {
+            let sql = format!("SELECT {} FROM deposits WHERE book = ? AND id = ?", rows::DEPOSIT);
+            let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::deposit)?;
+            book.deposits.load(id, row.map(|(_, deposit)| deposit));
+        }
+    }
+    for key in partners {
+        if !book.partners.knows(&key) {
+            let sql = format!("SELECT {} FROM partners WHERE book = ? AND partner = ? AND currency = ?", rows::PARTNER);
+            let params = params![no, rows::id_bytes(key.0.0), key.1.code()];
+            let row = one(connection, &sql, params, rows::partner)?;
+            book.partners.load(key, row.map(|(_, accounts)| accounts));
+        }
+    }
+    for id in &needs.private {
+        let sql = format!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE);
+        each(connection, &sql, params![rows::id_bytes(id.0), no], |row| {
+            book.private.push(rows::private(row)?);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn load_lead(connection: &Connection, loaded: &mut Loaded, no: i64, id: LeadId) -> Result<(), StoreError> {
+    if loaded.book.leads.knows(&id) {
+        return Ok(());
+    }
+    let sql = format!("SELECT {} FROM {} WHERE l.id = ? AND l.book = ?", rows::LEAD, rows::LEAD_FROM);
+    let row = one(connection, &sql, params![rows::id_bytes(id.0), no], rows::lead)?;
+    if let Some(row) = &row {
+        loaded.lead_rows.insert(id, row.row);
+    }
+    loaded.book.load_lead(id, row.map(|row| row.lead));
+    Ok(())
+}
+
+/// The first `limit` leads that time will move, by due time; what is already loaded stays as it is.
+fn load_due(connection: &Connection, loaded: &mut Loaded, no: i64, limit: usize) -> Result<(), StoreError> {
+    let most = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
+    let mut found = Vec::new();
+    for (index, filter) in [("leads_pending", "l.status = 0"), ("leads_held", "l.part = 1")] {
+        let sql = format!(
+            "SELECT {} FROM {} WHERE l.book = ?1 AND {filter} ORDER BY l.due_at, l.created_seq LIMIT ?2",
+            rows::LEAD,
+            rows::LEAD_FROM.replace("leads l", &format!("leads l INDEXED BY {index}")),
+        );
+        each(connection, &sql, params![no, most.saturating_add(1)], |row| {
+            found.push(rows::lead(row)?);
+            Ok(())
+        })?;
+    }
+    found.sort_by_key(|row| row.lead.due());
+    let more = found.len() > limit.max(1);
+    found.truncate(limit.max(1));
+    loaded.book.due_loaded = match found.last().and_then(|row| row.lead.due()) {
+        Some(last) if more => DueLoaded::UpTo(last),
+        _ => DueLoaded::All,
+    };
+    for row in found {
+        if !loaded.book.leads.knows(&row.id) {
+            loaded.lead_rows.insert(row.id, row.row);
+            loaded.book.load_lead(row.id, Some(row.lead));
+        }
+    }
+    Ok(())
+}
+
+fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Result<(), StoreError> {
+    let head = loaded.book.head;
+    let mut book = Book { head, ..Book::complete(loaded.book.merchant) };
+    for (id, row) in loaded.book.campaigns.iter() {
+        book.campaigns.load(*id, Some(*row));
+    }
+    for (id, row) in loaded.book.platform.iter() {
+        book.platform.load(*id, Some(*row));
+    }
+    macro_rules! all {
+        ($rows:ident, $table:literal, $columns:expr, $read:path) => {
+            let sql = format!("SELECT {} FROM {} WHERE book = ?", $columns, $table);
+            each(connection, &sql, params![no], |row| {
+                let (id, row) = $read(row)?;
+                book.$rows.load(id, Some(row));
+                Ok(())
+            })?;
+        };
+    }
+    all!(deposits, "deposits", rows::DEPOSIT, rows::deposit);
+    all!(partners, "partners", rows::PARTNER, rows::partner);
+    all!(agreements, "agreements", rows::AGREEMENT, rows::agreement);
+    all!(top_ups, "top_ups", rows::top_up_columns(), rows::top_up);
+    all!(payouts, "payouts", rows::PAYOUT, rows::payout);
+    all!(missed, "missed", rows::MISSED, rows::missed);
+    let sql = "SELECT method, reference, top_up FROM payment_references WHERE book = ?";
+    each(connection, sql, params![no], |row| {
+        let (method, reference, top_up) = rows::reference(row)?;
+        book.references.load((method, reference), Some(top_up));
+        Ok(())
+    })?;
+    let sql = format!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE);
+    each(connection, &sql, params![no], |row| {
+        book.private.push(rows::private(row)?);
+        Ok(())
+    })?;
+    // By the pointers, since no index leads from a book to all its leads.
+    let mut next = loaded.last_lead;
+    let sql = format!("SELECT {}, l.book FROM {} WHERE l.row = ?", rows::LEAD, rows::LEAD_FROM);
+    while let Some(place) = next {
+        let row = one(connection, &sql, params![place], rows::lead)?;
+        let row = row.ok_or_else(|| crate::error::corrupt(format!("lead row {place} is missing")))?;
+        next = row.previous.filter(|previous| *previous < place);
+        book.load_lead(row.id, Some(row.lead));
+    }
+    loaded.book = book;
+    Ok(())
+}
+
+fn load_key(connection: &Connection, no: i64, merchant: MerchantId, key: &str) -> Result<Option<Keyed>, StoreError> {
+    let sql =
+        "SELECT j.payload, j.hash, j.row FROM keys k JOIN journal j ON j.row = k.row WHERE k.key = ? AND k.book = ?";
+    let found = one(connection, sql, params![key, no], |row| {
+        let mut columns = Columns::of(row);
+        let recorded = Recorded::from_row(merchant, columns.get()?, columns.get()?)?;
+        Ok((recorded.entry, columns.get::<i64>()?))
+    })?;
+    let Some((entry, row)) = found else { return Ok(None) };
+    let private = if entry.private_digest.is_some() {
+        let sql = format!("SELECT {} FROM private WHERE row = ?", rows::PRIVATE);
+        one(connection, &sql, params![row], rows::private)?
+    } else {
+        None
+    };
+    Ok(Some(Keyed { entry: Arc::clone(&entry), private }))
+}
+
+/// How many entries lie between two marks.
+pub(crate) const MARK_EVERY: u64 = 64;
+
+/// The row of a book's entry `seq`: from the nearest mark behind it, back by pointers.
+pub(crate) fn row_of(
+    connection: &Connection,
+    no: i64,
+    head: &Head,
+    last_row: Option<i64>,
+    seq: u64,
+) -> Result<Option<i64>, StoreError> {
+    if seq == 0 || seq > head.seq {
+        return Ok(None);
+    }
+    let mark = seq.div_ceil(MARK_EVERY);
+    let sql = "SELECT row FROM journal_marks WHERE book = ? AND mark = ?";
+    let marked = one(connection, sql, params![no, i64::try_from(mark).unwrap_or(i64::MAX)], |row| {
+        Columns::of(row).get::<i64>()
+    })?;
+    let (mut at, mut row) = match marked {
+        Some(row) => (mark.saturating_mul(MARK_EVERY), Some(row)),
+        None => (head.seq, last_row),
+    };
+    let mut statement =
+        connection.prepare_cached("SELECT previous FROM journal WHERE row = ? AND book = ?").or_store_error()?;
+    while at > seq
+        && let Some(place) = row
+    {
+        row = statement.query_row(params![place, no], |row| row.get(0)).optional().or_store_error()?.flatten();
+        at -= 1;
+    }
+    Ok(row)
+}
+
+fn entry_at(
+    connection: &Connection,
+    no: i64,
+    merchant: MerchantId,
+    head: &Head,
+    last_row: Option<i64>,
+    seq: u64,
+) -> Result<Option<Recorded>, StoreError> {
+    let Some(row) = row_of(connection, no, head, last_row, seq)? else { return Ok(None) };
+    one(connection, "SELECT payload, hash FROM journal WHERE row = ?", params![row], |row| {
+        let mut columns = Columns::of(row);
+        Recorded::from_row(merchant, columns.get()?, columns.get()?)
+    })
+}
