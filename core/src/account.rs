@@ -142,3 +142,38 @@ pub struct PartnerAccounts {
     /// Ever paid out: a memo, not an account.
     pub paid_minor: i64,
 }
+
+/// The accounts of a book that belong neither to a deposit nor to a partner, in one currency: balances in minor
+/// units, debit positive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlatformAccounts {
+    /// Commission earned: income, so a credit balance is negative.
+    pub commission_minor: i64,
+    /// What the merchant owes, never negative.
+    pub receivable_minor: i64,
+    /// What was written off.
+    pub losses_minor: i64,
+    /// The other side of operators' corrections.
+    pub adjustments_minor: i64,
+    /// Money held at each payment provider, in the order of [`Method::ALL`].
+    pub payments_minor: [i64; Method::ALL.len()],
+}
+
+impl PlatformAccounts {
+    /// The balance of `account`; none where it belongs to a deposit or a partner.
+    pub fn balance_minor(&self, account: Account) -> Option<i64> {
+        let mut accounts = *self;
+        accounts.balance_mut(account).map(|balance| *balance)
+    }
+
+    pub(crate) fn balance_mut(&mut self, account: Account) -> Option<&mut i64> {
+        match account {
+            Account::Commission => Some(&mut self.commission_minor),
+            Account::Receivable => Some(&mut self.receivable_minor),
+            Account::Losses => Some(&mut self.losses_minor),
+            Account::Adjustments => Some(&mut self.adjustments_minor),
+            Account::Payments(method) => self.payments_minor.get_mut(method as usize),
+            Account::Deposit(_) | Account::Held(_) | Account::Payable(_) | Account::InPayout(_) => None,
+        }
+    }
+}

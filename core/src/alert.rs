@@ -125,7 +125,7 @@ pub fn alert_level(balance: Decimal, reference: Decimal) -> Level {
         return Level::Depleted;
     }
     // Dividing the reference by 2, 5 or 10 is exact in decimals, where multiplying the balance could overflow.
-    let above = |divisor: i64| balance > reference / Decimal::from(divisor);
+    let above = |divisor: i64| reference.checked_div(divisor.into()).is_some_and(|border| balance > border);
     ladder(above)
 }
 

@@ -58,12 +58,12 @@ pub struct LeadCreated {
 impl Answer for LeadCreated {
     fn of(entry: &Entry) -> Option<Self> {
         entry.facts.iter().find_map(|fact| match fact {
-            Fact::LeadCreated { lead, deposit, kind, commission, part, window_hours, currency, .. } => Some(Self {
+            Fact::LeadCreated { lead, deposit, rate, commission, part, window_hours, currency, .. } => Some(Self {
                 lead: *lead,
                 deposit: *deposit,
                 commission: CommissionPreview::of(
                     Split {
-                        kind: *kind,
+                        kind: CommissionKind::of(*rate),
                         commission_minor: *commission,
                         partner_minor: *part,
                         platform_minor: commission.saturating_sub(*part),
@@ -158,9 +158,9 @@ pub fn answer_fields(entry: &Entry) -> Map<String, Value> {
     let money = |minor: i64, currency: Currency| json!(to_decimal(minor, currency).to_string());
     for fact in &entry.facts {
         match fact {
-            Fact::LeadCreated { lead, kind, commission, part, currency, window_hours, .. } => {
+            Fact::LeadCreated { lead, rate, commission, part, currency, window_hours, .. } => {
                 put("lead", json!(lead));
-                put("type", json!(CommissionKind::name(*kind)));
+                put("type", json!(CommissionKind::of(*rate).name()));
                 put("commission", money(*commission, *currency));
                 put("partner_part", money(*part, *currency));
                 put("platform_part", money(commission.saturating_sub(*part), *currency));

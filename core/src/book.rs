@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::account::{Account, PartnerAccounts};
+use crate::account::{Account, PartnerAccounts, PlatformAccounts};
 use crate::agreement::Agreement;
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::deposit::{AutoTopUp, Basis, Deposit, DepositStatus, ReferenceKind};
@@ -108,8 +108,8 @@ pub struct Book {
     pub campaigns: Rows<CampaignId, Campaign>,
     /// Deposits; those that are open are always loaded.
     pub deposits: Rows<DepositId, Deposit>,
-    /// Balances of the accounts that belong neither to a deposit nor to a partner; always loaded whole.
-    pub platform: Rows<(Currency, Account), i64>,
+    /// The accounts that belong neither to a deposit nor to a partner; always loaded whole.
+    pub platform: Rows<Currency, PlatformAccounts>,
     /// Partners' earnings, from their first captured lead.
     pub partners: Rows<(PartnerId, Currency), PartnerAccounts>,
     /// Partners' terms.
@@ -255,7 +255,7 @@ impl Book {
 
     /// The balance of a platform account, debit positive.
     pub fn platform_minor(&self, currency: Currency, account: Account) -> i64 {
-        self.platform.get(&(currency, account)).copied().unwrap_or(0)
+        self.platform.get(&currency).and_then(|accounts| accounts.balance_minor(account)).unwrap_or(0)
     }
 
     /// What the merchant owes, never negative.
@@ -359,8 +359,11 @@ impl Book {
             | Account::Receivable
             | Account::Losses
             | Account::Adjustments => {
-                let balance = self.platform_minor(currency, account).checked_add(amount)?;
-                self.platform.put((currency, account), balance);
+                if self.platform.get(&currency).is_none() {
+                    self.platform.put(currency, PlatformAccounts::default());
+                }
+                let balance = self.platform.change(&currency)?.balance_mut(account)?;
+                *balance = balance.checked_add(amount)?;
             }
         }
         Some(())
@@ -565,7 +568,6 @@ impl Book {
             source,
             currency,
             value,
-            kind,
             commission,
             part,
             policy,
@@ -590,7 +592,6 @@ impl Book {
             partner_minor: *part,
             terms: LeadTerms {
                 policy_version: *policy,
-                kind: *kind,
                 rate: *rate,
                 share: *share,
                 payout_delay_days: *delay_days,

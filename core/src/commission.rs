@@ -58,6 +58,11 @@ pub enum CommissionKind {
 }
 
 impl CommissionKind {
+    /// A commission that has a rate is a percentage.
+    pub(crate) fn of(rate: Option<Percent>) -> Self {
+        if rate.is_some() { Self::Percentage } else { Self::Fixed }
+    }
+
     /// The name in JSON and in the stores.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! with SHA-256 of the merchant's id (as text) before the first. It holds ids, amounts in minor units and codes;
 //! never personal data or free text, of which it carries only a salted digest.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,6 @@ use crate::account::{Posting, Postings};
 use crate::alert::Level;
 use crate::campaign::{CampaignSettings, OnTimeout};
 use crate::command::Command;
-use crate::commission::CommissionKind;
 use crate::deposit::{Basis, ReferenceKind};
 use crate::error::StoreError;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
@@ -51,6 +51,11 @@ impl Kind {
         self.0
     }
 
+    /// Whether time alone did it.
+    pub fn is_of_time(self) -> bool {
+        [Self::LEAD_EXPIRED, Self::LEAD_ACCEPTED, Self::PART_MATURED].contains(&self)
+    }
+
     /// The inverse of [`Kind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
         let due = [Self::LEAD_EXPIRED, Self::LEAD_ACCEPTED, Self::PART_MATURED];
@@ -69,12 +74,10 @@ pub enum Cause {
     Ledger,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn is_zero(days: &u32) -> bool {
     *days == 0
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn is_other(source: &Source) -> bool {
     *source == Source::Other
 }
@@ -83,16 +86,22 @@ fn mad() -> Currency {
     Currency::MAD
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn is_mad(currency: &Currency) -> bool {
     *currency == Currency::MAD
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn is_first(version: &u32) -> bool {
+    *version == 1
 }
 
 fn three_days() -> u32 {
     72
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn is_three_days(hours: &u32) -> bool {
     *hours == 72
 }
@@ -101,7 +110,6 @@ fn other() -> Source {
     Source::Other
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn is_expire(on_timeout: &OnTimeout) -> bool {
     *on_timeout == OnTimeout::Expire
 }
@@ -177,11 +185,13 @@ pub enum Fact {
         #[serde(default = "mad", skip_serializing_if = "is_mad")]
         currency: Currency,
         value: i64,
-        kind: CommissionKind,
         commission: i64,
         part: i64,
+        #[serde(default = "first", skip_serializing_if = "is_first")]
         policy: u32,
-        rate: Percent,
+        /// None: the policy's fixed amount.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rate: Option<Percent>,
         share: Percent,
         #[serde(default, skip_serializing_if = "is_zero")]
         delay_days: u32,
@@ -274,13 +284,17 @@ pub struct Entry {
     pub fingerprint: Option<ShortHash>,
     /// Salted, of the private fields.
     pub private_digest: Option<ShortHash>,
+    /// Random: sets a command's entry apart from the one that another ledger makes of an equal command at the same
+    /// moment. None where a salt or a generated id does, and for what time alone did, which is the same whoever
+    /// notes it.
+    pub mark: Option<u32>,
     /// The money that moved; none where none did.
     pub postings: Option<Postings>,
     /// What else it says.
     pub facts: Vec<Fact>,
 }
 
-/// The JSON shape of the payload.
+/// The JSON shape of the payload: borrowed to write, owned to read.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payload<'a> {
@@ -289,17 +303,19 @@ struct Payload<'a> {
     #[serde(rename = "do")]
     kind: &'a str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<Key>,
+    key: Option<Cow<'a, Key>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     private: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    currency: Option<Currency>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    postings: Vec<Posting>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    facts: Vec<Fact>,
+    mark: Option<u32>,
+    #[serde(default = "mad", skip_serializing_if = "is_mad")]
+    currency: Currency,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    postings: Cow<'a, [Posting]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    facts: Cow<'a, [Fact]>,
 }
 
 impl Entry {
@@ -309,12 +325,13 @@ impl Entry {
             seq: self.seq,
             at: self.at,
             kind: self.kind.name(),
-            key: self.key.clone(),
+            key: self.key.as_ref().map(Cow::Borrowed),
             fingerprint: self.fingerprint.map(hex),
             private: self.private_digest.map(hex),
-            currency: self.postings.as_ref().map(Postings::currency),
-            postings: self.postings.as_ref().map(|postings| postings.lines().to_vec()).unwrap_or_default(),
-            facts: self.facts.clone(),
+            mark: self.mark,
+            currency: self.postings.as_ref().map_or(Currency::MAD, Postings::currency),
+            postings: Cow::Borrowed(self.lines()),
+            facts: Cow::Borrowed(&self.facts),
         };
         serde_json::to_string(&payload).expect("an entry has only string keys and serialises")
     }
@@ -327,22 +344,22 @@ impl Entry {
             None => Ok(None),
             Some(digits) => unhex(&digits).map(Some).ok_or_else(|| corrupt("not a digest".to_owned())),
         };
-        let postings = match (payload.currency, payload.postings) {
-            (None, lines) if lines.is_empty() => None,
-            (Some(currency), lines) if !lines.is_empty() => {
-                Some(Postings::new(currency, lines).ok_or_else(|| corrupt("postings do not sum to zero".to_owned()))?)
-            }
-            _ => return Err(corrupt("currency and postings go together".to_owned())),
+        let postings = if payload.postings.is_empty() {
+            None
+        } else {
+            let postings = Postings::new(payload.currency, payload.postings.into_owned());
+            Some(postings.ok_or_else(|| corrupt("postings do not sum to zero".to_owned()))?)
         };
         Ok(Self {
             seq: payload.seq,
             at: payload.at,
             kind: Kind::from_name(payload.kind).ok_or_else(|| corrupt(format!("unknown kind {:?}", payload.kind)))?,
-            key: payload.key,
+            key: payload.key.map(Cow::into_owned),
             fingerprint: short(payload.fingerprint)?,
             private_digest: short(payload.private)?,
+            mark: payload.mark,
             postings,
-            facts: payload.facts,
+            facts: payload.facts.into_owned(),
         })
     }
 

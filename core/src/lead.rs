@@ -109,10 +109,8 @@ named! {
 pub struct LeadTerms {
     /// The version of the campaign's policy.
     pub policy_version: u32,
-    /// How the commission was found.
-    pub kind: CommissionKind,
-    /// The rate, where it is a percentage.
-    pub rate: Percent,
+    /// The rate, where the commission is a percentage; else it is the policy's fixed amount.
+    pub rate: Option<Percent>,
     /// The partner's share.
     pub share: Percent,
     /// Days between validation and payable.
@@ -123,6 +121,13 @@ pub struct LeadTerms {
     pub on_timeout: OnTimeout,
     /// How long it waits for validation.
     pub window_hours: u32,
+}
+
+impl LeadTerms {
+    /// How the commission was found.
+    pub fn kind(&self) -> CommissionKind {
+        CommissionKind::of(self.rate)
+    }
 }
 
 /// A lead as it stands, amounts in minor units of `currency`.

@@ -45,7 +45,7 @@ mod time;
 mod top_up;
 mod view;
 
-pub use account::{Account, PartnerAccounts, Posting, Postings};
+pub use account::{Account, PartnerAccounts, PlatformAccounts, Posting, Postings};
 pub use agreement::Agreement;
 pub use alert::{Channel, Level, alert_level, channels_for};
 pub use answer::{Answer, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields};

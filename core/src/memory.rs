@@ -7,7 +7,8 @@ use crate::book::{Book, DueLoaded, Head};
 use crate::entry::Recorded;
 use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
-use crate::lead::Lead;
+use crate::lead::{Lead, LeadStatus};
+use crate::money::Currency;
 use crate::store::{Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
 use crate::time::Timestamp;
 use crate::top_up::Method;
@@ -49,10 +50,10 @@ impl Store for MemoryStore {
         let mut kept = self.kept();
         let mut books = Books::new();
         for (merchant, needs) in &scope.books {
-            books.insert(*merchant, Ok(kept.excerpt(*merchant, needs, Some((scope.now, scope.due_limit)))));
+            books.insert(*merchant, Ok(Box::new(kept.excerpt(*merchant, needs, Some((scope.now, scope.due_limit))))));
         }
         work(&mut books);
-        for book in books.into_values().flatten().filter(Book::is_changed) {
+        for book in books.into_values().flatten().filter(|book| book.is_changed()) {
             kept.keep(&book);
         }
         Ok(())
@@ -69,18 +70,20 @@ impl Store for MemoryStore {
         };
         let mut leads: Vec<_> =
             book.leads.iter().filter(|(_, lead)| query.admits(lead)).map(|(id, lead)| (*id, *lead)).collect();
+        // The lead where the page before ended may have moved on since: its place in the order stays.
+        let after = query.after.as_ref().map(parse_cursor).transpose()?;
+        let last = after.and_then(|seq| book.leads.iter().map(|(_, lead)| *lead).find(|lead| lead.created_seq == seq));
         match query.order {
-            LeadOrder::Newest => leads.sort_by_key(|(_, lead)| std::cmp::Reverse(lead.created_seq)),
-            LeadOrder::ReviewPriority => {
-                leads.retain(|(_, lead)| lead.status == crate::lead::LeadStatus::Pending);
-                leads.sort_by_key(|(_, lead)| (lead.expires_at(), lead.created_seq));
+            LeadOrder::Newest => {
+                leads.retain(|(_, lead)| after.is_none_or(|seq| lead.created_seq < seq));
+                leads.sort_by_key(|(_, lead)| std::cmp::Reverse(lead.created_seq));
             }
-        }
-        if let Some(after) = &query.after {
-            let seq = parse_cursor(after)?;
-            let place = leads.iter().position(|(_, lead)| lead.created_seq == seq);
-            let place = place.map_or(leads.len(), |place| place.saturating_add(1));
-            leads.drain(..place);
+            LeadOrder::ReviewPriority => {
+                let place = |lead: &Lead| (lead.expires_at(), lead.created_seq);
+                leads.retain(|(_, lead)| lead.status == LeadStatus::Pending);
+                leads.retain(|(_, lead)| last.is_none_or(|last| place(lead) > place(&last)));
+                leads.sort_by_key(|(_, lead)| place(lead));
+            }
         }
         let more = leads.len() > query.limit;
         leads.truncate(query.limit);
@@ -173,10 +176,16 @@ impl Kept {
                 deposits.insert(lead.deposit);
             }
             book.load_lead(*id, lead);
+        }
+        for id in &needs.missed {
             book.missed.load(*id, kept.missed.get(id).copied());
         }
-        for id in &needs.agreements {
-            book.agreements.load(*id, kept.agreements.get(id).copied());
+        for (partner, campaign) in &needs.agreements {
+            book.agreements.load((*partner, *campaign), kept.agreements.get(&(*partner, *campaign)).copied());
+            if let Some(campaign) = campaign {
+                let currency = kept.campaigns.get(campaign).map(|campaign| campaign.settings.policy.currency);
+                partners.insert((*partner, currency.unwrap_or(Currency::MAD)));
+            }
         }
         for id in &needs.top_ups {
             let top_up = kept.top_ups.get(id).cloned();

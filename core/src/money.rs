@@ -114,8 +114,12 @@ pub fn to_decimal(minor: i64, currency: Currency) -> Decimal {
     Decimal::from_i128_with_scale(i128::from(minor), currency.decimals())
 }
 
+/// The largest mantissa of a [`Decimal`] that does not end in zero: with as many decimals as a currency can have it is
+/// beyond every amount.
+const LARGEST_ODD: i128 = 79_228_162_514_264_337_593_543_950_331;
+
 /// Parses a decimal from text, without a limit to its length: what [`Decimal`] cannot hold becomes a value that
-/// meets the same refusal (too large, or too precise), so that `1` followed by forty zeros is `amount_too_large`.
+/// meets the same refusal (too precise, else too large), so that `1` followed by forty zeros is `amount_too_large`.
 pub fn parse_decimal(text: &str) -> Result<Decimal, InvalidInput> {
     let fault = || InvalidInput::new("invalid_decimal", "amount", "not a plain decimal such as 600.00");
     let (negative, digits) = match text.strip_prefix('-') {
@@ -128,16 +132,16 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, InvalidInput> {
         return Err(fault());
     }
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    let magnitude = if fraction.len() > 20 {
-        Decimal::from_i128_with_scale(1, 28)
-    } else if whole.len().saturating_add(fraction.len()) > 28 {
-        if fraction.len() > 4 { Decimal::from_i128_with_scale(1, 28) } else { Decimal::MAX }
+    let mut amount = if whole.len().saturating_add(fraction.len()) > 28 {
+        let scale = u32::try_from(fraction.len()).unwrap_or(u32::MAX).min(28);
+        Decimal::from_i128_with_scale(LARGEST_ODD, scale)
     } else {
         let whole = if whole.is_empty() { "0" } else { whole };
         let text = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
         text.parse().map_err(|_| fault())?
     };
-    Ok(if negative { -magnitude } else { magnitude })
+    amount.set_sign_negative(negative);
+    Ok(amount)
 }
 
 /// `minor x parts_per_million`, rounded half away from zero to the minor unit, once. `minor` is not negative.
@@ -163,6 +167,7 @@ pub(crate) mod decimal_text {
     pub(crate) mod option {
         use super::{Cow, Decimal, Deserialize, Deserializer, Serializer, parse_decimal};
 
+        #[allow(clippy::ref_option)] // serde's signature
         pub(crate) fn serialize<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
             match value {
                 Some(value) => super::serialize(value, serializer),

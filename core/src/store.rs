@@ -19,11 +19,15 @@ use crate::text::{Key, Reference};
 use crate::time::Timestamp;
 
 /// The rows that some commands need of one book. What hangs on a row comes with it: a lead's deposit and its
-/// partner's accounts, a payout's partner's accounts, a top-up's deposit and the entry that credited it.
+/// partner's accounts, a payout's partner's accounts, a top-up's deposit and the entry that credited it; and with the
+/// terms for a campaign the partner's accounts in its currency (MAD where it is not there yet), since a lead that is
+/// created may be validated in the same batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Leads, each with its missed-lead row.
+    /// Leads.
     pub leads: BTreeSet<LeadId>,
+    /// Missed leads.
+    pub missed: BTreeSet<LeadId>,
     /// Deposits that may be closed; open ones are always loaded.
     pub deposits: BTreeSet<DepositId>,
     /// Partners' terms.
@@ -40,7 +44,8 @@ pub struct Needs {
     pub keys: BTreeSet<Key>,
     /// The private fields of these leads.
     pub private: BTreeSet<LeadId>,
-    /// All rows of the book, whatever else is asked for.
+    /// All rows of the book, whatever else is asked for; but for idempotency keys and the entries that repeated
+    /// commands are answered with: it is for reading, not for deciding.
     pub everything: bool,
 }
 
@@ -51,6 +56,7 @@ impl Needs {
         match command {
             Command::CreateLead(command) => {
                 self.leads.extend(command.lead);
+                self.missed.extend(command.lead);
                 self.agreements.insert((command.partner, Some(command.campaign)));
                 self.agreements.insert((command.partner, None));
             }
@@ -119,7 +125,7 @@ pub struct Scope {
 }
 
 /// The books of a batch. One that could not be loaded fails alone.
-pub type Books = BTreeMap<MerchantId, Result<Book, StoreError>>;
+pub type Books = BTreeMap<MerchantId, Result<Box<Book>, StoreError>>;
 
 /// Which leads to list, of one merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,8 +229,9 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// One atomic transaction: locks the books of `scope` in order, loads what it needs (and, where something is due,
-    /// the leads that are due), calls `work` once, and writes every new entry, private text and changed row, durably,
-    /// before it returns. Where nothing changed, nothing is written. On an error nothing is written, but for
+    /// the leads that are due), calls `work`, and writes every new entry, private text and changed row, durably, before
+    /// it returns. It may call `work` again, on books loaded anew, where the ones it saw turned out to be stale: only
+    /// the last call counts. Where nothing changed, nothing is written. On an error nothing is written, but for
     /// [`StoreError::Unknown`], which says that it may have been. A book that was never written is loaded empty; one
     /// whose rows cannot be read is an error of its own and does not keep the others from being worked on.
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError>;

@@ -61,13 +61,8 @@ texts! {
     /// One line of free text.
     Line: 0..=255,
     /// Free text of some length: notes, feedback, reasons.
+    #[derive(Default)]
     Paragraph: 0..=4000,
-}
-
-impl Default for Paragraph {
-    fn default() -> Self {
-        Self(String::new())
-    }
 }
 
 impl Paragraph {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment in UTC, to the microsecond.
@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The earliest moment that the ledger can name (-9999-01-01).
-    pub const MIN: Self = Self(-377_705_116_800_000_000);
+    /// The earliest moment that the ledger can name (0001-01-01).
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
     /// The latest moment that the ledger can name (9999-12-31).
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
@@ -59,9 +59,11 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let time = self.to_utc();
+        let (date, time) = (self.to_utc().date_naive(), self.to_utc().time());
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
         let fraction = self.0.rem_euclid(1_000_000);
-        write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S"))?;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if fraction != 0 {
             write!(f, ".{fraction:06}")?;
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use crate::account::Account;
 use crate::agreement::Agreement;
 use crate::alert::Level;
 use crate::book::Book;
@@ -234,16 +233,15 @@ impl BookView {
             platform: BTreeMap::new(),
             missed: BTreeMap::new(),
         };
-        for ((currency, account), balance) in book.platform.iter() {
-            let platform = view.platform.entry(*currency).or_default();
-            let debit = to_decimal(*balance, *currency);
-            match account {
-                Account::Commission => platform.commission = to_decimal(balance.saturating_neg(), *currency),
-                Account::Losses => platform.losses = debit,
-                Account::Adjustments => platform.adjustments = debit,
-                Account::Receivable => platform.receivable = debit,
-                _ => {}
-            }
+        for (currency, accounts) in book.platform.iter() {
+            let money = |minor| to_decimal(minor, *currency);
+            let platform = PlatformView {
+                commission: money(accounts.commission_minor.saturating_neg()),
+                losses: money(accounts.losses_minor),
+                adjustments: money(accounts.adjustments_minor),
+                receivable: money(accounts.receivable_minor),
+            };
+            view.platform.insert(*currency, platform);
         }
         let mut missed: BTreeMap<Currency, (u64, i64)> = BTreeMap::new();
         for (_, row) in book.missed.iter() {

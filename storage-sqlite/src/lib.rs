@@ -17,30 +17,37 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+/// SQL text that is put together once.
+macro_rules! sql {
+    ($($argument:tt)*) => {{
+        static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| format!($($argument)*));
+        SQL.as_str()
+    }};
+}
+
 mod commit;
 mod error;
+mod kept;
 mod load;
 mod query;
 mod rows;
 mod schema;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::{HashMap, HashMapExt};
 use leadledger::{
-    Book, Books, DueLoaded, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope, Store,
-    StoreError, Timestamp,
+    Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope, Store, StoreError,
+    Timestamp,
 };
 use rusqlite::Connection;
 
-use crate::error::OrStoreError;
-use crate::load::{Loaded, load_needs, load_small};
+use crate::commit::Commit;
+use crate::error::{OrStoreError, store_error};
+use crate::kept::Kept;
+use crate::load::{Loaded, Place, load_needs, load_small};
 
-/// Rows that grow with the books and are kept in memory, over all books, at most.
-const KEPT_ROWS: usize = 131_072;
-/// Books that are kept in memory, at most.
-const KEPT_BOOKS: usize = 16_384;
 /// Read connections that are kept open, at most.
 const KEPT_READERS: usize = 8;
 
@@ -48,18 +55,20 @@ const KEPT_READERS: usize = 8;
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    kept: Kept,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
 }
 
+/// The one connection that writes.
 #[derive(Debug)]
 struct Writer {
     /// None after a commit whose outcome is unknown: the file is opened anew.
     connection: Option<Connection>,
-    kept: HashMap<MerchantId, Loaded>,
-    kept_rows: usize,
     /// Changes when another connection has written.
     data_version: i64,
+    /// Counts these changes.
+    epoch: u64,
 }
 
 impl SqliteStore {
@@ -68,9 +77,9 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
         let connection = schema::open_writer(&path)?;
-        let writer =
-            Writer { connection: Some(connection), kept: HashMap::new(), kept_rows: 0, data_version: i64::MIN };
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        let data_version = data_version(&connection)?;
+        let writer = Writer { connection: Some(connection), data_version, epoch: 0 };
+        Ok(Self { path, kept: Kept::new(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
     /// The file.
@@ -97,19 +106,97 @@ impl SqliteStore {
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(|poisoned| {
-            // `work` panicked. Its transaction was rolled back; what was kept in memory may be half changed.
+            // `work` panicked in a transaction.
             self.writer.clear_poison();
             let mut writer = poisoned.into_inner();
-            writer.forget_all();
+            writer.roll_back();
             writer
         })
+    }
+
+    /// Begins a new epoch where another connection has written since the last look.
+    fn follow(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let version = data_version(writer.connection(&self.path)?)?;
+        if version != writer.data_version {
+            writer.data_version = version;
+            writer.epoch = writer.epoch.saturating_add(1);
+            self.kept.begin_epoch(writer.epoch);
+        }
+        Ok(())
+    }
+
+    /// Commits what was done in `epoch`, or does it again where another connection has written since: then it may have
+    /// been decided, or refused, on what is no longer so.
+    fn settle(
+        &self,
+        writer: &mut Writer,
+        scope: &Scope,
+        mut done: Vec<Loaded>,
+        epoch: u64,
+        work: &mut dyn FnMut(&mut Books),
+    ) -> Result<Vec<Loaded>, StoreError> {
+        let changed = |done: &[Loaded]| done.iter().any(|loaded| loaded.book.is_changed());
+        if changed(&done) {
+            writer.begin(&self.path)?;
+        }
+        self.follow(writer)?;
+        if writer.epoch != epoch {
+            if !changed(&done) {
+                writer.begin(&self.path)?;
+                self.follow(writer)?;
+            }
+            done = run(writer.connection(&self.path)?, scope, HashMap::new(), work)?;
+        }
+        if changed(&done) {
+            self.commit(writer, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    /// Writes what changed and commits; the books are then as they are in the file.
+    fn commit(&self, writer: &mut Writer, done: &mut [Loaded]) -> Result<(), StoreError> {
+        let connection = writer.connection(&self.path)?;
+        let mut commit = Commit::begin(connection)?;
+        for Loaded { book, place } in done.iter_mut().filter(|loaded| loaded.book.is_changed()) {
+            commit.write(book, place)?;
+        }
+        drop(commit);
+        let ended = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        let Err(fault) = ended else { return Ok(()) };
+        match store_error(&fault) {
+            // The frame that commits is the last one to be written: without room it was not, and SQLite has rolled
+            // back.
+            full @ StoreError::Full(_) if connection.is_autocommit() => Err(full),
+            // The transaction may be there when the file is opened again.
+            _ => {
+                writer.connection = None;
+                Err(StoreError::Unknown(fault.to_string()))
+            }
+        }
     }
 }
 
 impl Writer {
-    fn forget_all(&mut self) {
-        self.kept.clear();
-        self.kept_rows = 0;
+    fn connection(&mut self, path: &Path) -> Result<&Connection, StoreError> {
+        match &mut self.connection {
+            Some(connection) => Ok(connection),
+            none => {
+                // No version that was seen before means anything on a new connection.
+                self.data_version = i64::MIN;
+                Ok(none.insert(schema::open_writer(path)?))
+            }
+        }
+    }
+
+    /// Begins a write transaction, waiting for other processes to end theirs.
+    fn begin(&mut self, path: &Path) -> Result<(), StoreError> {
+        let connection = self.connection(path)?;
+        connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).or_store_error()?;
+        Ok(())
+    }
+
+    /// Ends a transaction that was not committed, if there is one.
+    fn roll_back(&mut self) {
         if let Some(connection) = &self.connection
             && !connection.is_autocommit()
             && connection.execute_batch("ROLLBACK").is_err()
@@ -117,137 +204,73 @@ impl Writer {
             self.connection = None;
         }
     }
+}
 
-    /// Begins a transaction; forgets what is kept in memory where another connection has written since.
-    fn begin(&mut self, path: &Path) -> Result<(), StoreError> {
-        if self.connection.is_none() {
-            self.forget_all();
-            self.connection = Some(schema::open_writer(path)?);
-            self.data_version = i64::MIN;
-        }
-        let Some(connection) = &self.connection else { return Ok(()) };
-        connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).or_store_error()?;
-        let mut statement = connection.prepare_cached("PRAGMA data_version").or_store_error()?;
-        let version = statement.query_row([], |row| row.get(0)).or_store_error()?;
-        drop(statement);
-        if version != self.data_version {
-            self.kept.clear();
-            self.kept_rows = 0;
-            self.data_version = version;
-        }
-        Ok(())
-    }
+fn data_version(connection: &Connection) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("PRAGMA data_version").or_store_error()?;
+    statement.query_row([], |row| row.get(0)).or_store_error()
+}
 
-    fn load(&mut self, merchant: MerchantId, scope: &Scope, needs: &Needs) -> Result<Loaded, StoreError> {
-        let Some(connection) = &self.connection else {
-            return Err(StoreError::Unavailable("no connection".to_owned()));
+/// Loads what `scope` needs, on top of what is `kept`, and has it worked on.
+fn run(
+    connection: &Connection,
+    scope: &Scope,
+    mut kept: HashMap<MerchantId, Loaded>,
+    work: &mut dyn FnMut(&mut Books),
+) -> Result<Vec<Loaded>, StoreError> {
+    let mut places: Vec<(MerchantId, Place)> = Vec::with_capacity(scope.books.len());
+    let mut books = Books::new();
+    for (merchant, needs) in &scope.books {
+        let loaded = match kept.remove(merchant) {
+            Some(kept) => Ok(kept),
+            None => load_small(connection, *merchant),
         };
-        let mut loaded = match self.kept.remove(&merchant) {
-            Some(kept) => {
-                self.kept_rows = self.kept_rows.saturating_sub(kept.weight());
-                kept
+        let loaded = loaded.and_then(|mut loaded| {
+            load_needs(connection, &mut loaded, needs, Some((scope.now, scope.due_limit)))?;
+            Ok(loaded)
+        });
+        let book = match loaded {
+            Ok(Loaded { book, place }) => {
+                places.push((*merchant, place));
+                Ok(book)
             }
-            None => load_small(connection, merchant)?,
+            // A row that cannot be understood is this book's trouble; anything else is the file's.
+            Err(fault @ StoreError::Corrupt(_)) => Err(fault),
+            Err(fault) => return Err(fault),
         };
-        load_needs(connection, &mut loaded, needs, Some((scope.now, scope.due_limit)))?;
-        Ok(loaded)
+        books.insert(*merchant, book);
     }
-
-    fn keep(&mut self, mut loaded: Loaded) {
-        loaded.book.settle_changes();
-        loaded.book.due_loaded = DueLoaded::Some;
-        loaded.book.private.clear();
-        // These answer one batch only; a book that was never written before knows them all, and is loaded anew.
-        loaded.book.keys.forget();
-        loaded.book.successes.forget();
-        loaded.book.references.forget();
-        loaded.book.top_ups.forget();
-        loaded.book.payouts.forget();
-        if self.kept_rows.saturating_add(loaded.weight()) > KEPT_ROWS {
-            self.kept.values_mut().for_each(Loaded::forget_large);
-            self.kept_rows = self.kept.values().map(Loaded::weight).sum();
-            loaded.forget_large();
-        }
-        if self.kept.len() >= KEPT_BOOKS {
-            self.kept.clear();
-            self.kept_rows = 0;
-        }
-        self.kept_rows = self.kept_rows.saturating_add(loaded.weight());
-        self.kept.insert(loaded.book.merchant, loaded);
-    }
-
-    /// Everything between BEGIN and COMMIT; says whether there is something to commit.
-    fn work(
-        &mut self,
-        scope: &Scope,
-        work: &mut dyn FnMut(&mut Books),
-    ) -> Result<(HashMap<MerchantId, Loaded>, bool), StoreError> {
-        let mut beside = HashMap::new();
-        let mut books = Books::new();
-        for (merchant, needs) in &scope.books {
-            match self.load(*merchant, scope, needs) {
-                Ok(mut loaded) => {
-                    let empty = Book::partial(*merchant, loaded.book.head);
-                    books.insert(*merchant, Ok(std::mem::replace(&mut loaded.book, empty)));
-                    beside.insert(*merchant, loaded);
-                }
-                // A row that cannot be understood is this book's trouble; anything else is the file's.
-                Err(fault @ StoreError::Corrupt(_)) => _ = books.insert(*merchant, Err(fault)),
-                Err(fault) => return Err(fault),
-            }
-        }
-        work(&mut books);
-        let Some(connection) = &self.connection else {
-            return Err(StoreError::Unavailable("no connection".to_owned()));
-        };
-        let mut changed = false;
-        for (merchant, book) in books {
-            let Ok(book) = book else { continue };
-            if let Some(loaded) = beside.get_mut(&merchant) {
-                let write = book.is_changed();
-                loaded.book = book;
-                if write {
-                    commit::write_book(connection, loaded)?;
-                    changed = true;
-                }
-            }
-        }
-        Ok((beside, changed))
-    }
+    work(&mut books);
+    let done = places.into_iter().filter_map(|(merchant, place)| match books.remove(&merchant) {
+        Some(Ok(book)) => Some(Loaded { book, place }),
+        _ => None,
+    });
+    Ok(done.collect())
 }
 
 impl Store for SqliteStore {
+    /// While one batch is being written, another one, of other books, is decided.
+    fn lanes(&self) -> usize {
+        2
+    }
+
     fn transact(&self, _lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
+        let (claim, kept) = self.kept.claim(scope.books.keys().copied().collect());
+        let done = self.read(|connection| run(connection, scope, kept, work))?;
         let mut writer = self.writer();
-        writer.begin(&self.path)?;
-        let done = writer.work(scope, work);
-        let Some(connection) = &writer.connection else { return Ok(()) };
-        match done {
-            Err(fault) => {
-                writer.forget_all();
-                Err(fault)
-            }
-            Ok((books, changed)) => {
-                let end = if changed { "COMMIT" } else { "ROLLBACK" };
-                let ended = connection.prepare_cached(end).and_then(|mut end| end.execute([]));
-                if let Err(fault) = ended {
-                    // The transaction may be there when the file is opened again.
-                    writer.connection = None;
-                    writer.forget_all();
-                    return Err(StoreError::Unknown(fault.to_string()));
-                }
-                // A book that has no row yet is known whole, by its absence; it is not worth keeping.
-                books.into_values().filter(|loaded| loaded.no.is_some()).for_each(|loaded| writer.keep(loaded));
-                Ok(())
-            }
-        }
+        let settled = self.settle(&mut writer, scope, done, claim.epoch, work);
+        writer.roll_back();
+        let (done, epoch) = (settled?, writer.epoch);
+        drop(writer);
+        self.kept.keep(done, epoch);
+        Ok(())
     }
 
     fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
         self.read(|connection| {
             let mut loaded = load_small(connection, merchant)?;
             load_needs(connection, &mut loaded, needs, None)?;
-            Ok(loaded.book)
+            Ok(*loaded.book)
         })
     }
 
@@ -263,3 +286,8 @@ impl Store for SqliteStore {
         self.read(|connection| query::due(connection, now, limit))
     }
 }
+
+/// The README's example, compiled and run: this crate's tests can use both crates that it shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeDoctests;

@@ -1,24 +1,55 @@
 //! Loading a book's rows: what a batch or a read needs and is not there yet.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use leadledger::{Book, DueLoaded, Head, Keyed, LeadId, MerchantId, Needs, Recorded, StoreError, Timestamp};
+use foldhash::{HashMap, HashMapExt};
+use leadledger::{
+    Book, CampaignId, Currency, DepositId, DueLoaded, Head, Keyed, LeadId, MerchantId, Needs, PartnerId, Recorded,
+    StoreError, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::error::OrStoreError;
 use crate::rows::{self, BookRow, Columns};
 
-/// A book with what the store knows beside it: the numbers of its rows.
+/// A book, and where it is.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) book: Book,
+    pub(crate) book: Box<Book>,
+    pub(crate) place: Place,
+}
+
+/// The numbers of a book's rows.
+#[derive(Debug)]
+pub(crate) struct Place {
     /// None: never written.
     pub(crate) no: Option<i64>,
+    /// It was loaded with all its rows (none, where it was never written): good for one batch, not to be kept.
+    pub(crate) whole: bool,
     pub(crate) last_row: Option<i64>,
     pub(crate) last_lead: Option<i64>,
     /// The rows of the leads that are loaded and exist.
     pub(crate) lead_rows: HashMap<LeadId, i64>,
+    pub(crate) campaigns: HashMap<CampaignId, i64>,
+    pub(crate) deposits: HashMap<DepositId, i64>,
+    pub(crate) platform: HashMap<Currency, i64>,
+    pub(crate) partners: HashMap<(PartnerId, Currency), i64>,
+}
+
+impl Place {
+    fn of(row: Option<&BookRow>) -> Self {
+        Self {
+            no: row.map(|row| row.no),
+            whole: row.is_none(),
+            last_row: row.and_then(|row| row.last_row),
+            last_lead: row.and_then(|row| row.last_lead),
+            lead_rows: HashMap::new(),
+            campaigns: HashMap::new(),
+            deposits: HashMap::new(),
+            platform: HashMap::new(),
+            partners: HashMap::new(),
+        }
+    }
 }
 
 impl Loaded {
@@ -27,7 +58,7 @@ impl Loaded {
         self.book.leads.forget();
         self.book.missed.forget();
         self.book.due.clear();
-        self.lead_rows.clear();
+        self.place.lead_rows.clear();
     }
 
     /// How many rows it keeps that grow with the book.
@@ -64,33 +95,42 @@ pub(crate) fn each(
 }
 
 pub(crate) fn book_row(connection: &Connection, merchant: MerchantId) -> Result<Option<BookRow>, StoreError> {
-    let sql = format!("SELECT {} FROM books WHERE merchant = ?", rows::BOOK);
-    one(connection, &sql, params![rows::id_bytes(merchant.0)], rows::book_row)
+    let sql = sql!("SELECT {} FROM books WHERE merchant = ?", rows::BOOK);
+    one(connection, sql, params![rows::id_bytes(merchant.0)], rows::book_row)
 }
 
 /// The book's row and its small sets: campaigns, open deposits, platform accounts.
 pub(crate) fn load_small(connection: &Connection, merchant: MerchantId) -> Result<Loaded, StoreError> {
     let Some(row) = book_row(connection, merchant)? else {
         // Nothing is known of it, so everything is: it is empty.
-        let book = Book { due_loaded: DueLoaded::Some, ..Book::complete(merchant) };
-        return Ok(Loaded { book, no: None, last_row: None, last_lead: None, lead_rows: HashMap::new() });
+        let book = Box::new(Book { due_loaded: DueLoaded::Some, ..Book::complete(merchant) });
+        let place = Place::of(None);
+        return Ok(Loaded { book, place });
     };
-    let mut book = Book::partial(merchant, row.head);
-    let sql = format!("SELECT {} FROM campaigns WHERE book = ?", rows::CAMPAIGN);
-    each(connection, &sql, params![row.no], |row| {
+    let mut book = Box::new(Book::partial(merchant, row.head));
+    let mut place = Place::of(Some(&row));
+    let sql = sql!("SELECT {}, no FROM campaigns WHERE book = ?", rows::CAMPAIGN);
+    each(connection, sql, params![row.no], |row| {
         let (id, campaign) = rows::campaign(row)?;
         book.campaigns.load(id, Some(campaign));
+        place.campaigns.insert(id, row.get("no").or_store_error()?);
         Ok(())
     })?;
-    let sql = format!("SELECT {} FROM deposits WHERE book = ? AND status <> 3", rows::DEPOSIT);
-    each(connection, &sql, params![row.no], |row| {
+    let sql = sql!("SELECT {}, no FROM deposits WHERE book = ? AND status <> 3", rows::DEPOSIT);
+    each(connection, sql, params![row.no], |row| {
         let (id, deposit) = rows::deposit(row)?;
         book.deposits.load(id, Some(deposit));
+        place.deposits.insert(id, row.get("no").or_store_error()?);
         Ok(())
     })?;
-    let sql = format!("SELECT {} FROM platform WHERE book = ?", rows::PLATFORM);
-    each(connection, &sql, params![row.no], |row| rows::load_platform(&mut book, row))?;
-    Ok(Loaded { book, no: Some(row.no), last_row: row.last_row, last_lead: row.last_lead, lead_rows: HashMap::new() })
+    let sql = sql!("SELECT {}, no FROM platform WHERE book = ?", rows::PLATFORM);
+    each(connection, sql, params![row.no], |row| {
+        let (currency, accounts) = rows::platform(row)?;
+        book.platform.load(currency, Some(accounts));
+        place.platform.insert(currency, row.get("no").or_store_error()?);
+        Ok(())
+    })?;
+    Ok(Loaded { book, place })
 }
 
 /// Loads what of `needs` is not loaded yet; with `due`, the first leads that are due too.
@@ -100,21 +140,22 @@ pub(crate) fn load_needs(
     needs: &Needs,
     due: Option<(Timestamp, usize)>,
 ) -> Result<(), StoreError> {
-    let Some(no) = loaded.no else { return Ok(()) };
+    let Some(no) = loaded.place.no else { return Ok(()) };
     if needs.everything {
         return load_everything(connection, loaded, no);
     }
     let mut deposits = needs.deposits.clone();
     let mut partners = needs.partners.clone();
+    let mut touched: Vec<LeadId> = needs.leads.iter().copied().collect();
     for id in &needs.leads {
         load_lead(connection, loaded, no, *id)?;
     }
     if let Some((now, limit)) = due
         && loaded.book.is_due(now)
     {
-        load_due(connection, loaded, no, limit)?;
+        touched.extend(load_due(connection, loaded, no, limit)?);
     }
-    for (_, lead) in loaded.book.leads.iter() {
+    for lead in touched.iter().filter_map(|id| loaded.book.leads.get(id)) {
         let partner = (lead.partner, lead.currency);
         if !loaded.book.partners.knows(&partner) {
             partners.insert(partner);
@@ -124,38 +165,45 @@ pub(crate) fn load_needs(
         }
     }
     let book = &mut loaded.book;
-    for id in &needs.leads {
+    for id in &needs.missed {
         if !book.missed.knows(id) {
-            let sql = format!("SELECT {} FROM missed WHERE book = ? AND lead = ?", rows::MISSED);
-            let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::missed)?;
+            let sql = sql!("SELECT {} FROM missed WHERE book = ? AND lead = ?", rows::MISSED);
+            let row = one(connection, sql, params![no, rows::id_bytes(id.0)], rows::missed)?;
             book.missed.load(*id, row.map(|(_, missed)| missed));
         }
     }
     for id in &needs.agreements {
+        if let Some(campaign) = &id.1 {
+            let currency = book.campaigns.get(campaign).map(|campaign| campaign.settings.policy.currency);
+            let earnings = (id.0, currency.unwrap_or(leadledger::Currency::MAD));
+            if !book.partners.knows(&earnings) {
+                partners.insert(earnings);
+            }
+        }
         if !book.agreements.knows(id) {
             let sql =
-                format!("SELECT {} FROM agreements WHERE book = ? AND partner = ? AND campaign = ?", rows::AGREEMENT);
+                sql!("SELECT {} FROM agreements WHERE book = ? AND partner = ? AND campaign = ?", rows::AGREEMENT);
             let params = params![no, rows::id_bytes(id.0.0), rows::scope_bytes(id.1)];
-            let row = one(connection, &sql, params, rows::agreement)?;
+            let row = one(connection, sql, params, rows::agreement)?;
             book.agreements.load(*id, row.map(|(_, agreement)| agreement));
         }
     }
     for id in &needs.top_ups {
-        let sql = format!("SELECT {} FROM top_ups WHERE book = ? AND id = ?", rows::top_up_columns());
-        let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::top_up)?;
+        let sql = sql!("SELECT {} FROM top_ups WHERE book = ? AND id = ?", rows::TOP_UP);
+        let row = one(connection, sql, params![no, rows::id_bytes(id.0)], rows::top_up)?;
         let top_up = row.map(|(_, top_up)| top_up);
         if let Some(top_up) = &top_up {
             deposits.extend(top_up.deposit.filter(|id| !book.deposits.knows(id)));
             if let Some(seq) = top_up.succeeded_seq {
-                let entry = entry_at(connection, no, book.merchant, &book.head, loaded.last_row, seq)?;
+                let entry = entry_at(connection, no, book.merchant, &book.head, loaded.place.last_row, seq)?;
                 book.successes.load(seq, entry.map(|recorded| recorded.entry));
             }
         }
         book.top_ups.load(*id, top_up);
     }
     for id in &needs.payouts {
-        let sql = format!("SELECT {} FROM payouts WHERE book = ? AND id = ?", rows::PAYOUT);
-        let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::payout)?;
+        let sql = sql!("SELECT {} FROM payouts WHERE book = ? AND id = ?", rows::PAYOUT);
+        let row = one(connection, sql, params![no, rows::id_bytes(id.0)], rows::payout)?;
         let payout = row.map(|(_, payout)| payout);
         partners.extend(payout.map(|payout| (payout.partner, payout.currency)));
         book.payouts.load(*id, payout);
@@ -174,22 +222,33 @@ pub(crate) fn load_needs(
     }
     for id in deposits {
         if !book.deposits.knows(&id) {
-            let sql = format!("SELECT {} FROM deposits WHERE book = ? AND id = ?", rows::DEPOSIT);
-            let row = one(connection, &sql, params![no, rows::id_bytes(id.0)], rows::deposit)?;
-            book.deposits.load(id, row.map(|(_, deposit)| deposit));
+            let sql = sql!("SELECT {}, no FROM deposits WHERE book = ? AND id = ?", rows::DEPOSIT);
+            let row = one(connection, sql, params![no, rows::id_bytes(id.0)], |row| {
+                Ok((rows::deposit(row)?.1, row.get::<_, i64>("no").or_store_error()?))
+            })?;
+            if let Some((_, number)) = row {
+                loaded.place.deposits.insert(id, number);
+            }
+            book.deposits.load(id, row.map(|(deposit, _)| deposit));
         }
     }
     for key in partners {
         if !book.partners.knows(&key) {
-            let sql = format!("SELECT {} FROM partners WHERE book = ? AND partner = ? AND currency = ?", rows::PARTNER);
+            let sql =
+                sql!("SELECT {}, no FROM partners WHERE book = ? AND partner = ? AND currency = ?", rows::PARTNER);
             let params = params![no, rows::id_bytes(key.0.0), key.1.code()];
-            let row = one(connection, &sql, params, rows::partner)?;
-            book.partners.load(key, row.map(|(_, accounts)| accounts));
+            let row = one(connection, sql, params, |row| {
+                Ok((rows::partner(row)?.1, row.get::<_, i64>("no").or_store_error()?))
+            })?;
+            if let Some((_, number)) = row {
+                loaded.place.partners.insert(key, number);
+            }
+            book.partners.load(key, row.map(|(accounts, _)| accounts));
         }
     }
     for id in &needs.private {
-        let sql = format!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE);
-        each(connection, &sql, params![rows::id_bytes(id.0), no], |row| {
+        let sql = sql!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE);
+        each(connection, sql, params![rows::id_bytes(id.0), no], |row| {
             book.private.push(rows::private(row)?);
             Ok(())
         })?;
@@ -201,44 +260,44 @@ fn load_lead(connection: &Connection, loaded: &mut Loaded, no: i64, id: LeadId) 
     if loaded.book.leads.knows(&id) {
         return Ok(());
     }
-    let sql = format!("SELECT {} FROM {} WHERE l.id = ? AND l.book = ?", rows::LEAD, rows::LEAD_FROM);
-    let row = one(connection, &sql, params![rows::id_bytes(id.0), no], rows::lead)?;
+    let sql = sql!("SELECT {} FROM {} WHERE l.id = ? AND l.book = ?", rows::LEAD, rows::LEAD_FROM);
+    let row = one(connection, sql, params![rows::id_bytes(id.0), no], rows::lead)?;
     if let Some(row) = &row {
-        loaded.lead_rows.insert(id, row.row);
+        loaded.place.lead_rows.insert(id, row.row);
     }
     loaded.book.load_lead(id, row.map(|row| row.lead));
     Ok(())
 }
 
-/// The first `limit` leads that time will move, by due time; what is already loaded stays as it is.
-fn load_due(connection: &Connection, loaded: &mut Loaded, no: i64, limit: usize) -> Result<(), StoreError> {
-    let most = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
+/// The first `limit` leads that time will move, in the order of [`leadledger::Due`]; what is already loaded stays as
+/// it is.
+fn load_due(connection: &Connection, loaded: &mut Loaded, no: i64, limit: usize) -> Result<Vec<LeadId>, StoreError> {
+    let limit = limit.max(1);
     let mut found = Vec::new();
-    for (index, filter) in [("leads_pending", "l.status = 0"), ("leads_held", "l.part = 1")] {
-        let sql = format!(
-            "SELECT {} FROM {} WHERE l.book = ?1 AND {filter} ORDER BY l.due_at, l.created_seq LIMIT ?2",
-            rows::LEAD,
-            rows::LEAD_FROM.replace("leads l", &format!("leads l INDEXED BY {index}")),
-        );
-        each(connection, &sql, params![no, most.saturating_add(1)], |row| {
-            found.push(rows::lead(row)?);
-            Ok(())
-        })?;
-    }
-    found.sort_by_key(|row| row.lead.due());
-    let more = found.len() > limit.max(1);
-    found.truncate(limit.max(1));
+    let sql = sql!(
+        "SELECT {} FROM {} WHERE l.book = ? AND l.due_at IS NOT NULL ORDER BY l.due_at, l.part, l.created_seq LIMIT ?",
+        rows::LEAD,
+        rows::LEAD_FROM.replace("leads l", "leads l INDEXED BY leads_due"),
+    );
+    let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    each(connection, sql, params![no, most], |row| {
+        found.push(rows::lead(row)?);
+        Ok(())
+    })?;
+    let more = found.len() > limit;
+    found.truncate(limit);
     loaded.book.due_loaded = match found.last().and_then(|row| row.lead.due()) {
         Some(last) if more => DueLoaded::UpTo(last),
         _ => DueLoaded::All,
     };
+    let ids = found.iter().map(|row| row.id).collect();
     for row in found {
         if !loaded.book.leads.knows(&row.id) {
-            loaded.lead_rows.insert(row.id, row.row);
+            loaded.place.lead_rows.insert(row.id, row.row);
             loaded.book.load_lead(row.id, Some(row.lead));
         }
     }
-    Ok(())
+    Ok(ids)
 }
 
 fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Result<(), StoreError> {
@@ -252,8 +311,8 @@ fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Res
     }
     macro_rules! all {
         ($rows:ident, $table:literal, $columns:expr, $read:path) => {
-            let sql = format!("SELECT {} FROM {} WHERE book = ?", $columns, $table);
-            each(connection, &sql, params![no], |row| {
+            let sql = sql!("SELECT {} FROM {} WHERE book = ?", $columns, $table);
+            each(connection, sql, params![no], |row| {
                 let (id, row) = $read(row)?;
                 book.$rows.load(id, Some(row));
                 Ok(())
@@ -263,7 +322,7 @@ fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Res
     all!(deposits, "deposits", rows::DEPOSIT, rows::deposit);
     all!(partners, "partners", rows::PARTNER, rows::partner);
     all!(agreements, "agreements", rows::AGREEMENT, rows::agreement);
-    all!(top_ups, "top_ups", rows::top_up_columns(), rows::top_up);
+    all!(top_ups, "top_ups", rows::TOP_UP, rows::top_up);
     all!(payouts, "payouts", rows::PAYOUT, rows::payout);
     all!(missed, "missed", rows::MISSED, rows::missed);
     let sql = "SELECT method, reference, top_up FROM payment_references WHERE book = ?";
@@ -272,21 +331,24 @@ fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Res
         book.references.load((method, reference), Some(top_up));
         Ok(())
     })?;
-    let sql = format!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE);
-    each(connection, &sql, params![no], |row| {
+    let sql = sql!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE);
+    each(connection, sql, params![no], |row| {
         book.private.push(rows::private(row)?);
         Ok(())
     })?;
     // By the pointers, since no index leads from a book to all its leads.
-    let mut next = loaded.last_lead;
-    let sql = format!("SELECT {}, l.book FROM {} WHERE l.row = ?", rows::LEAD, rows::LEAD_FROM);
+    let mut next = loaded.place.last_lead;
+    let sql = sql!("SELECT {}, l.book FROM {} WHERE l.row = ?", rows::LEAD, rows::LEAD_FROM);
     while let Some(place) = next {
-        let row = one(connection, &sql, params![place], rows::lead)?;
+        let row = one(connection, sql, params![place], rows::lead)?;
         let row = row.ok_or_else(|| crate::error::corrupt(format!("lead row {place} is missing")))?;
         next = row.previous.filter(|previous| *previous < place);
+        loaded.place.lead_rows.insert(row.id, row.row);
         book.load_lead(row.id, Some(row.lead));
     }
-    loaded.book = book;
+    *loaded.book = book;
+    // It would take any row that comes later for one that does not exist.
+    loaded.place.whole = true;
     Ok(())
 }
 
@@ -300,8 +362,8 @@ fn load_key(connection: &Connection, no: i64, merchant: MerchantId, key: &str) -
     })?;
     let Some((entry, row)) = found else { return Ok(None) };
     let private = if entry.private_digest.is_some() {
-        let sql = format!("SELECT {} FROM private WHERE row = ?", rows::PRIVATE);
-        one(connection, &sql, params![row], rows::private)?
+        let sql = sql!("SELECT {} FROM private WHERE row = ?", rows::PRIVATE);
+        one(connection, sql, params![row], rows::private)?
     } else {
         None
     };

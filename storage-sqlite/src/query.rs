@@ -28,13 +28,13 @@ fn newest(connection: &Connection, book: &BookRow, query: &LeadQuery) -> Result<
         None => book.last_lead,
         Some(cursor) => Some(parse(cursor, "lead")?.0),
     };
-    let sql = format!("SELECT {} FROM {} WHERE l.row = ? AND l.book = ?", rows::LEAD, rows::LEAD_FROM);
+    let sql = sql!("SELECT {} FROM {} WHERE l.row = ? AND l.book = ?", rows::LEAD, rows::LEAD_FROM);
     let mut looked = 0;
     while let Some(place) = next
         && looked < REACH
         && items.len() < query.limit
     {
-        let row = one(connection, &sql, params![place, book.no], rows::lead)?;
+        let row = one(connection, sql, params![place, book.no], rows::lead)?;
         let row = row.ok_or_else(|| StoreError::Foreign("the cursor is of another list".to_owned()))?;
         next = row.previous;
         looked += 1;
@@ -54,16 +54,16 @@ fn by_review_priority(
         None => (i64::MIN, 0),
         Some(cursor) => parse(cursor, "review")?,
     };
-    let sql = format!(
-        "SELECT {} FROM {} WHERE l.book = ? AND l.status = 0 AND (l.due_at, l.created_seq) > (?, ?) \
-         ORDER BY l.due_at, l.created_seq LIMIT ?",
+    let sql = sql!(
+        "SELECT {} FROM {} WHERE l.book = ? AND l.due_at IS NOT NULL AND l.status = 0 AND (l.due_at, l.part, l.created_seq) > (?, 0, ?) \
+         ORDER BY l.due_at, l.part, l.created_seq LIMIT ?",
         rows::LEAD,
-        rows::LEAD_FROM.replace("leads l", "leads l INDEXED BY leads_pending"),
+        rows::LEAD_FROM.replace("leads l", "leads l INDEXED BY leads_due"),
     );
     let mut items = Vec::new();
     let (mut looked, mut last) = (0, None);
     let reach = i64::try_from(REACH).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(&sql).map_err(|fault| crate::error::store_error(&fault))?;
+    let mut statement = connection.prepare_cached(sql).map_err(|fault| crate::error::store_error(&fault))?;
     let mut found =
         statement.query(params![book.no, due, seq, reach]).map_err(|fault| crate::error::store_error(&fault))?;
     while items.len() < query.limit {

@@ -2,10 +2,10 @@
 //! code or id that does not exist is corruption, not a default.
 
 use leadledger::{
-    Account, Agreement, AutoTopUp, Basis, Book, Campaign, CampaignId, CampaignSettings, CampaignStatus, CommissionKind,
-    Currency, Deposit, DepositId, DepositStatus, Head, Lead, LeadId, LeadStatus, LeadTerms, Level, MerchantId, Method,
-    Missed, OnTimeout, PartPlace, PartnerAccounts, PartnerId, Payout, PayoutStatus, Percent, Policy, Private,
-    ReceiptNumber, Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId, TopUpStatus,
+    Agreement, AutoTopUp, Basis, Campaign, CampaignId, CampaignSettings, CampaignStatus, Currency, Deposit, DepositId,
+    DepositStatus, Head, Lead, LeadId, LeadStatus, LeadTerms, Level, MerchantId, Method, Missed, OnTimeout, PartPlace,
+    PartnerAccounts, PartnerId, Payout, PayoutStatus, Percent, PlatformAccounts, Policy, Private, ReceiptNumber,
+    Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId, TopUpStatus,
 };
 use rusqlite::types::FromSql;
 use rusqlite::{Row, RowIndex};
@@ -54,6 +54,13 @@ impl<'r, 's> Columns<'r, 's> {
         Percent::from_parts_per_million(self.get()?).ok_or_else(|| corrupt("a percentage above 100"))
     }
 
+    fn optional_percent(&mut self) -> Result<Option<Percent>, StoreError> {
+        let parts = self.get::<Option<u32>>()?;
+        parts
+            .map(|parts| Percent::from_parts_per_million(parts).ok_or_else(|| corrupt("a percentage above 100")))
+            .transpose()
+    }
+
     pub(crate) fn time(&mut self) -> Result<Timestamp, StoreError> {
         self.get().map(Timestamp::from_micros)
     }
@@ -78,7 +85,6 @@ const DEPOSIT_STATUSES: [DepositStatus; 4] =
 const ON_TIMEOUT: [OnTimeout; 2] = [OnTimeout::Expire, OnTimeout::Accept];
 const BASES: [Basis; 2] = [Basis::Balance, Basis::Available];
 const REFERENCE_KINDS: [ReferenceKind; 2] = [ReferenceKind::Initial, ReferenceKind::LastTopUp];
-const KINDS: [CommissionKind; 2] = [CommissionKind::Percentage, CommissionKind::Fixed];
 
 /// A lead's status as the schema codes it: `pending` is 0, as the partial indexes say.
 pub(crate) fn status_code(status: LeadStatus) -> i64 {
@@ -99,13 +105,12 @@ pub(crate) type Values = Vec<rusqlite::types::Value>;
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$( rusqlite::types::Value::from($value) ),*] };
 }
-pub(crate) use values;
 
 fn blob(id: Uuid) -> Vec<u8> {
     id.as_bytes().to_vec()
 }
 
-fn number(value: u64) -> i64 {
+pub(crate) fn number(value: u64) -> i64 {
     // The core counts up from 1, one at a time.
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -222,23 +227,49 @@ pub(crate) fn deposit(row: &Row<'_>) -> Result<(DepositId, Deposit), StoreError>
     Ok((id, deposit))
 }
 
+/// What of a deposit may change and is coded.
+pub(crate) struct DepositCodes {
+    pub(crate) status: i64,
+    pub(crate) level: i64,
+    pub(crate) basis: i64,
+    pub(crate) reference: i64,
+    pub(crate) auto_threshold: Option<i64>,
+    pub(crate) auto_amount: Option<i64>,
+    pub(crate) auto_requested: i64,
+}
+
+impl DepositCodes {
+    pub(crate) fn of(row: &Deposit) -> Self {
+        let auto = row.auto_top_up;
+        Self {
+            status: code(&DEPOSIT_STATUSES, row.status),
+            level: i64::from(row.level.priority()),
+            basis: code(&BASES, row.basis),
+            reference: code(&REFERENCE_KINDS, row.reference),
+            auto_threshold: auto.map(|auto| auto.threshold_minor),
+            auto_amount: auto.map(|auto| auto.amount_minor),
+            auto_requested: flag(auto.is_some_and(|auto| auto.requested)),
+        }
+    }
+}
+
 pub(crate) fn deposit_values(id: DepositId, row: &Deposit) -> Values {
-    let auto = row.auto_top_up;
+    let codes = DepositCodes::of(row);
     values![
         blob(id.0),
         row.campaign.map(|campaign| blob(campaign.0)),
         row.currency.code().to_owned(),
-        code(&DEPOSIT_STATUSES, row.status),
+        codes.status,
         row.balance_minor,
         row.reserved_minor,
         row.initial_minor,
         row.topped_up_minor,
-        i64::from(row.level.priority()),
-        code(&BASES, row.basis),
-        code(&REFERENCE_KINDS, row.reference),
-        auto.map(|auto| auto.threshold_minor),
-        auto.map(|auto| auto.amount_minor),
-        flag(auto.is_some_and(|auto| auto.requested)),
+        codes.level,
+        codes.basis,
+        codes.reference,
+        codes.auto_threshold,
+        codes.auto_amount,
+        codes.auto_requested,
         number(row.opened_seq),
     ]
 }
@@ -246,36 +277,20 @@ pub(crate) fn deposit_values(id: DepositId, row: &Deposit) -> Values {
 pub(crate) const PLATFORM: &str = "currency, commission, receivable, losses, adjustments, stripe, cmi, bank_transfer, \
      crypto, manual";
 
-/// The accounts of a platform row, in the order of its columns.
-const PLATFORM_ACCOUNTS: [Account; 9] = [
-    Account::Commission,
-    Account::Receivable,
-    Account::Losses,
-    Account::Adjustments,
-    Account::Payments(Method::Stripe),
-    Account::Payments(Method::Cmi),
-    Account::Payments(Method::BankTransfer),
-    Account::Payments(Method::Crypto),
-    Account::Payments(Method::Manual),
-];
-
-/// Takes a platform row into the book, but for the accounts that have no balance.
-pub(crate) fn load_platform(book: &mut Book, row: &Row<'_>) -> Result<(), StoreError> {
+pub(crate) fn platform(row: &Row<'_>) -> Result<(Currency, PlatformAccounts), StoreError> {
     let mut columns = Columns::of(row);
     let currency = columns.currency()?;
-    for account in PLATFORM_ACCOUNTS {
-        let balance = columns.get::<i64>()?;
-        if balance != 0 {
-            book.platform.load((currency, account), Some(balance));
-        }
+    let mut accounts = PlatformAccounts {
+        commission_minor: columns.get()?,
+        receivable_minor: columns.get()?,
+        losses_minor: columns.get()?,
+        adjustments_minor: columns.get()?,
+        ..PlatformAccounts::default()
+    };
+    for balance in &mut accounts.payments_minor {
+        *balance = columns.get()?;
     }
-    Ok(())
-}
-
-pub(crate) fn platform_values(book: &Book, currency: Currency) -> Values {
-    let mut values = values![currency.code().to_owned()];
-    values.extend(PLATFORM_ACCOUNTS.map(|account| book.platform_minor(currency, account).into()));
-    values
+    Ok((currency, accounts))
 }
 
 pub(crate) const PARTNER: &str = "partner, currency, held, payable, in_payout, paid";
@@ -290,17 +305,6 @@ pub(crate) fn partner(row: &Row<'_>) -> Result<((PartnerId, Currency), PartnerAc
         paid_minor: columns.get()?,
     };
     Ok((key, accounts))
-}
-
-pub(crate) fn partner_values(key: (PartnerId, Currency), row: &PartnerAccounts) -> Values {
-    values![
-        blob(key.0.0),
-        key.1.code().to_owned(),
-        row.held_minor,
-        row.payable_minor,
-        row.in_payout_minor,
-        row.paid_minor,
-    ]
 }
 
 pub(crate) const AGREEMENT: &str = "partner, campaign, share, delay_days";
@@ -325,7 +329,7 @@ pub(crate) fn agreement_values(key: (PartnerId, Option<CampaignId>), row: &Agree
 
 /// A lead's columns, with the ids behind the numbers of its campaign and deposit, and its campaign's currency.
 pub(crate) const LEAD: &str = "l.row, l.previous, l.id, c.id, c.currency, l.partner, d.id, l.source, l.value, \
-     l.commission, l.partner_part, l.policy_version, l.kind, l.rate, l.share, l.delay_days, l.minimum_quality, \
+     l.commission, l.partner_part, l.policy_version, l.rate, l.share, l.delay_days, l.minimum_quality, \
      l.on_timeout, l.status, l.created_at, l.window_hours, l.decided_at, l.score, l.part, l.created_seq, l.due_at";
 
 /// The tables behind [`LEAD`].
@@ -345,8 +349,7 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, StoreError> {
     let (campaign, currency, partner, deposit) = (columns.id()?, columns.currency()?, columns.id()?, columns.id()?);
     let source = columns.code(Source::ALL)?;
     let (value_minor, commission_minor, partner_minor) = (columns.get()?, columns.get()?, columns.get()?);
-    let (policy_version, kind) = (columns.get()?, columns.code(&KINDS)?);
-    let (rate, share) = (columns.percent()?, columns.percent()?);
+    let (policy_version, rate, share) = (columns.get()?, columns.optional_percent()?, columns.percent()?);
     let (payout_delay_days, minimum_quality) = (columns.get()?, columns.get()?);
     let (on_timeout, status) = (columns.code(&ON_TIMEOUT)?, columns.code(LeadStatus::ALL)?);
     let (created_at, window_hours) = (columns.time()?, columns.get()?);
@@ -362,16 +365,7 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, StoreError> {
         value_minor,
         commission_minor,
         partner_minor,
-        terms: LeadTerms {
-            policy_version,
-            kind,
-            rate,
-            share,
-            payout_delay_days,
-            minimum_quality,
-            on_timeout,
-            window_hours,
-        },
+        terms: LeadTerms { policy_version, rate, share, payout_delay_days, minimum_quality, on_timeout, window_hours },
         status,
         created_at,
         decided_at,
@@ -387,15 +381,12 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, StoreError> {
 }
 
 pub(crate) const LEAD_INSERT: &str = "INSERT INTO leads (book, previous, campaign, deposit, id, partner, source, value, \
-     commission, partner_part, policy_version, kind, rate, share, delay_days, minimum_quality, on_timeout, created_at, \
-     window_hours, created_seq, status, decided_at, score, part, due_at) VALUES (?1, ?2, \
-     (SELECT no FROM campaigns WHERE book = ?1 AND id = ?3), (SELECT no FROM deposits WHERE book = ?1 AND id = ?4), \
-     ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+     commission, partner_part, policy_version, rate, share, delay_days, minimum_quality, on_timeout, created_at, \
+     window_hours, created_seq, status, decided_at, score, part, due_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-pub(crate) fn top_up_columns() -> &'static str {
-    "id, method, campaign, currency, amount, received, refunded, status, reference, deposit, receipt_year, receipt_no, \
-     succeeded_seq, begun_seq"
-}
+pub(crate) const TOP_UP: &str = "id, method, campaign, currency, amount, received, refunded, status, reference, deposit, receipt_year, receipt_no, \
+     succeeded_seq, begun_seq";
 
 pub(crate) fn top_up(row: &Row<'_>) -> Result<(TopUpId, TopUp), StoreError> {
     let mut columns = Columns::of(row);
@@ -495,9 +486,8 @@ pub(crate) fn private(row: &Row<'_>) -> Result<Private, StoreError> {
     Ok(Private { seq: columns.count()?, lead: columns.optional_id()?, salt: columns.get()?, text: columns.get()? })
 }
 
-/// What of a lead is fixed at its creation, in the order of [`LEAD_INSERT`] from `?3`.
+/// A lead's codes.
 pub(crate) struct LeadParts {
-    pub(crate) kind: i64,
     pub(crate) on_timeout: i64,
     pub(crate) source: i64,
     pub(crate) status: i64,
@@ -509,7 +499,6 @@ pub(crate) struct LeadParts {
 impl LeadParts {
     pub(crate) fn of(lead: &Lead) -> Self {
         Self {
-            kind: code(&KINDS, lead.terms.kind),
             on_timeout: code(&ON_TIMEOUT, lead.terms.on_timeout),
             source: code(Source::ALL, lead.source),
             status: status_code(lead.status),

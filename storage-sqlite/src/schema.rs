@@ -1,14 +1,18 @@
 //! Opening a file: whose it is, which schema it has, and how it is written.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use leadledger::StoreError;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::{OrStoreError, store_error};
 
 /// Marks a file as ours (`PRAGMA application_id`): "ldgr".
 const APPLICATION_ID: i64 = 0x6c64_6772;
+
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(20);
 
 /// Numbered from 1; a file's `user_version` says how many it has.
 const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_books.sql"), include_str!("migrations/0002_views.sql")];
@@ -22,24 +26,38 @@ pub(crate) fn known_version() -> u32 {
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).or_store_error()?;
-    connection.busy_timeout(std::time::Duration::from_secs(20)).or_store_error()?;
+    connection.busy_timeout(BUSY).or_store_error()?;
     if connection.is_readonly("main").or_store_error()? {
         return Err(StoreError::ReadOnly(format!("{} may only be read", path.display())));
     }
     check_owner(&connection)?;
     // WAL with FULL is the only mode that keeps every acknowledged commit over a power cut.
-    connection.pragma_update(None, "journal_mode", "wal").or_store_error()?;
+    write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "full").or_store_error()?;
     configure(&connection)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
 
+/// Switches to the write-ahead log. Where two open a new file at once, SQLite does not let one wait for the other here,
+/// whatever the busy timeout.
+fn write_ahead(connection: &Connection) -> Result<(), StoreError> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(fault) if fault.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            switched => return switched.or_store_error(),
+        }
+    }
+}
+
 /// Opens the file for reading; it exists and has our schema.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).or_store_error()?;
-    connection.busy_timeout(std::time::Duration::from_secs(20)).or_store_error()?;
+    connection.busy_timeout(BUSY).or_store_error()?;
     connection.pragma_update(None, "query_only", true).or_store_error()?;
     configure(&connection)?;
     Ok(connection)
@@ -53,16 +71,13 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "foreign_keys", false).or_store_error()
 }
 
-fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
-    connection.pragma_query_value(None, name, |row| row.get(0)).or_store_error()
-}
-
 /// Refuses a file of somebody else's, and one that is newer than this code.
 fn check_owner(connection: &Connection) -> Result<u32, StoreError> {
-    let owner = pragma(connection, "application_id")?;
-    let version = pragma(connection, "user_version")?;
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).or_store_error()?;
+    // One statement, so that all three are of one moment: another process may be making the file.
+    let sql = "SELECT (SELECT count(*) FROM sqlite_schema), (SELECT application_id FROM pragma_application_id), \
+               (SELECT user_version FROM pragma_user_version)";
+    let (tables, owner, version): (i64, i64, i64) =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).or_store_error()?;
     if owner != APPLICATION_ID && (tables > 0 || owner != 0 || version != 0) {
         return Err(StoreError::Foreign("the file is another application's database".to_owned()));
     }

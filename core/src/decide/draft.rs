@@ -345,6 +345,7 @@ impl<'a> Draft<'a> {
             key: None,
             fingerprint: None,
             private_digest: None,
+            mark: None,
             postings,
             facts: self.facts,
         })

@@ -5,8 +5,9 @@ use crate::agreement::Agreement;
 use crate::book::{Book, Missed};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::command::{ConvertLead, CreateLead, EraseCustomer, LoseLead, RejectLead, ReverseLead, ValidateLead};
+use crate::commission::CommissionKind;
 use crate::decide::{Draft, Refused, currency_of, filled};
-use crate::deposit::{Basis, DepositStatus};
+use crate::deposit::{Basis, Deposit, DepositStatus};
 use crate::entry::{Entry, Fact};
 use crate::ids::{DepositId, LeadId, PartnerId};
 use crate::lead::{Lead, LeadStatus, PartPlace, Source};
@@ -65,11 +66,10 @@ pub(super) fn create(draft: Draft<'_>, command: &CreateLead) -> Result<Entry, Re
         source: command.source.unwrap_or(Source::Other),
         currency,
         value,
-        kind: split.kind,
         commission: split.commission_minor,
         part: split.partner_minor,
         policy: policy.version,
-        rate: policy.rate,
+        rate: (split.kind == CommissionKind::Percentage).then_some(policy.rate),
         share: agreement.share,
         delay_days: agreement.payout_delay_days,
         minimum_quality: campaign.settings.minimum_quality,
@@ -127,7 +127,7 @@ pub(super) fn reverse(draft: Draft<'_>, command: &ReverseLead) -> Result<Entry, 
     if !lead.is_captured() {
         return Err(Refusal::InvalidTransition { from: lead.status.name(), to: "reversed" });
     }
-    if !draft.book.deposits.get(&lead.deposit).is_some_and(|deposit| deposit.is_open()) {
+    if !draft.book.deposits.get(&lead.deposit).is_some_and(Deposit::is_open) {
         return Err(Refusal::DepositClosed);
     }
     let mut draft = draft.in_currency(lead.currency);

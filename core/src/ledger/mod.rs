@@ -8,9 +8,11 @@ mod worker;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -43,13 +45,23 @@ pub struct Options {
     pub due_step: usize,
     /// How often a batch is tried again when the store is unavailable or the outcome of its commit unknown.
     pub retries: u32,
+    /// How long to wait before the first of these; twice as long before each of the next, at most a second.
+    pub first_pause: Duration,
     /// How many threads run reads that are awaited.
     pub readers: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { settings: Settings::default(), queue: 8_192, batch: 4_096, due_step: 512, retries: 8, readers: 2 }
+        Self {
+            settings: Settings::default(),
+            queue: 8_192,
+            batch: 4_096,
+            due_step: 512,
+            retries: 8,
+            first_pause: Duration::from_millis(2),
+            readers: 2,
+        }
     }
 }
 
@@ -79,6 +91,8 @@ struct Inner {
     queues: Vec<Arc<Queue<Job>>>,
     tasks: Arc<Queue<Task>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The next command's mark. The first one is random, so that no other ledger counts beside this one.
+    marks: AtomicU32,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -131,7 +145,8 @@ impl Ledger {
             };
             threads.push(spawn(format!("leadledger-read-{reader}"), Box::new(run))?);
         }
-        Ok(Self { inner: Arc::new(Inner { store, clock, queues, tasks, threads: Mutex::new(threads) }) })
+        let marks = AtomicU32::new(uuid::Uuid::new_v4().as_fields().0);
+        Ok(Self { inner: Arc::new(Inner { store, clock, queues, tasks, threads: Mutex::new(threads), marks }) })
     }
 
     /// Any command, with its typed answer.
@@ -249,10 +264,16 @@ impl<A: Answer> Call<A> {
             fingerprint = key.as_ref().map(|_| Book::fingerprint(command.name(), &public));
             private = fields.map(|fields| (fields.to_string(), uuid::Uuid::new_v4().into_bytes()));
         }
+        let lead_given = matches!(&command, Command::CreateLead(create) if create.lead.is_some());
         command.fill_ids();
+        let new_lead = match &command {
+            Command::CreateLead(create) if !lead_given => create.lead,
+            _ => None,
+        };
         let (reply, receiver) = channel();
         let merchant = command.merchant();
-        let request = Box::new(Request { command, key, fingerprint, private });
+        let mark = (private.is_none() && new_lead.is_none()).then(|| self.inner.marks.fetch_add(1, Ordering::Relaxed));
+        let request = Box::new(Request { command, key, fingerprint, new_lead, private, mark });
         let job = Job { merchant, work: Work::Command { request, reply }, settled: DueSettled::default() };
         Ok((self.inner, job, receiver))
     }

@@ -1,6 +1,7 @@
 //! Reads: over the store's own connections, after what is due on the book was settled.
 
 use std::future::{Future, IntoFuture};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::error::{Error, StoreError};
 use crate::faults::{Fault, planted};
 use crate::ids::{DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::ledger::reply::channel;
+use crate::ledger::worker::internal;
 use crate::ledger::{Inner, Ledger};
 use crate::money::to_decimal;
 use crate::payout::Payout;
@@ -27,13 +29,16 @@ use crate::view::{
 #[must_use = "a read does nothing until it is awaited or waited for"]
 pub struct Read<T> {
     inner: Arc<Inner>,
-    run: Box<dyn FnOnce(&Inner) -> Result<T, Error> + Send>,
+    run: Run<T>,
 }
 
+type Run<T> = Box<dyn FnOnce(&Inner) -> Result<T, Error> + Send>;
+
 impl<T: Send + 'static> Read<T> {
-    /// Reads in this thread.
+    /// Reads in this thread. A panic in the store is an [`Error::Internal`], and no thread's end.
     pub fn wait(self) -> Result<T, Error> {
-        (self.run)(&self.inner)
+        let Self { inner, run } = self;
+        catch_unwind(AssertUnwindSafe(|| run(&inner))).unwrap_or_else(|panic| Err(internal(&*panic)))
     }
 }
 
@@ -44,7 +49,7 @@ impl<T: Send + 'static> IntoFuture for Read<T> {
     fn into_future(self) -> Self::IntoFuture {
         let (sender, receiver) = channel();
         let inner = Arc::clone(&self.inner);
-        let task = Box::new(move || sender.send((self.run)(&self.inner)));
+        let task = Box::new(move || sender.send(self.wait()));
         // A task that is not taken drops its sender, which answers that the ledger is closed.
         let _ = inner.tasks.push(task);
         Box::pin(receiver)
@@ -129,7 +134,7 @@ impl Ledger {
         self.read(move |inner| {
             let book = inner.settled(merchant, &Needs { everything: false, ..Needs::default() })?;
             let currencies: std::collections::BTreeSet<_> =
-                book.platform.iter().map(|((currency, _), _)| *currency).collect();
+                book.platform.iter().map(|(currency, _)| *currency).collect();
             let keys: std::collections::BTreeSet<_> = currencies.iter().map(|currency| (partner, *currency)).collect();
             let book = inner.store.book(merchant, &Needs { partners: keys.clone(), ..Needs::default() })?;
             let view = |key| book.partners.get(&key).map(|row| partner_view(row, key.1));
@@ -229,12 +234,12 @@ impl Inner {
         let book = self.settled(merchant, &needs)?;
         let Some(deposit) = book.deposits.get(&id) else { return Ok(None) };
         let start = (book.head.seq.saturating_add(1), deposit.balance_minor);
-        let (mut seq, mut balance) = after.map(parse_statement_cursor).transpose()?.unwrap_or(start);
+        let (mut seq, mut balance) = after.map(|after| parse_statement_cursor(after, id)).transpose()?.unwrap_or(start);
         let mut statement = Statement { lines: Vec::new(), next: None };
         let mut looked = 0_usize;
         while seq > deposit.opened_seq {
             if statement.lines.len() >= limit || looked >= STATEMENT_REACH {
-                statement.next = Some(Cursor(format!("statement:{seq}:{balance}")));
+                statement.next = Some(Cursor(format!("statement:{id}:{seq}:{balance}")));
                 break;
             }
             let page = self.store.journal(&JournalQuery::Before { merchant, seq: Some(seq) }, limit.clamp(16, 512))?;
@@ -265,10 +270,10 @@ impl Inner {
     }
 }
 
-fn parse_statement_cursor(cursor: &Cursor) -> Result<(u64, i64), Error> {
-    let foreign = || StoreError::Foreign(format!("cursor {:?} is not of a statement", cursor.0));
-    let (seq, balance) =
-        cursor.0.strip_prefix("statement:").and_then(|rest| rest.split_once(':')).ok_or_else(foreign)?;
+fn parse_statement_cursor(cursor: &Cursor, deposit: DepositId) -> Result<(u64, i64), Error> {
+    let foreign = || StoreError::Foreign(format!("cursor {:?} is not of this deposit's statement", cursor.0));
+    let own = cursor.0.strip_prefix(&format!("statement:{deposit}:"));
+    let (seq, balance) = own.and_then(|rest| rest.split_once(':')).ok_or_else(foreign)?;
     Ok((seq.parse().map_err(|_| foreign())?, balance.parse().map_err(|_| foreign())?))
 }
 

@@ -2,10 +2,11 @@
 //!
 //! No timer: while one batch commits, the next one collects. A refused command costs the others nothing, a book that
 //! cannot be read fails alone, and a command that panics is found by running its batch one by one. When the outcome
-//! of a commit is unknown, the journal tells whether it happened: the first entry that the batch would have written
-//! is there with its hash, or it is not and the batch runs again.
+//! of a commit is unknown, the journal tells whether it happened: a command's entry that the batch would have written
+//! is there with its hash (which no other ledger's can have), or the batch runs again.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::answer::DueSettled;
 use crate::book::{Book, Keyed, Private};
 use crate::command::Command;
 use crate::decide::{Decision, decide, settle_next};
-use crate::entry::{Entry, Hash, Kind, ShortHash, short_hash};
+use crate::entry::{Entry, Hash, Kind, Recorded, ShortHash, short_hash};
 use crate::error::{Error, StoreError};
 use crate::faults::{Fault, planted};
 use crate::ids::{LeadId, MerchantId};
@@ -59,8 +60,12 @@ pub(super) struct Request {
     pub(super) command: Command,
     pub(super) key: Option<Key>,
     pub(super) fingerprint: Option<ShortHash>,
+    /// The lead's id, where the ledger made it: nothing can be known of it yet, so nothing has to be looked up.
+    pub(super) new_lead: Option<LeadId>,
     /// The private fields and the salt for their digest.
     pub(super) private: Option<(String, [u8; 16])>,
+    /// Where nothing else is random.
+    pub(super) mark: Option<u32>,
 }
 
 /// What a job came to in one attempt.
@@ -83,8 +88,36 @@ pub(super) struct Worker {
 /// What one attempt at a batch did, in memory.
 struct Attempt {
     outcomes: Vec<(Outcome, DueSettled)>,
-    /// The first entry that it writes: where it is, and its hash.
-    mark: Option<(MerchantId, u64, Hash)>,
+    /// New entries, and their hashes, that are all in the journal only if this was committed.
+    proof: Vec<(MerchantId, u64, Hash)>,
+}
+
+/// What one try came to.
+enum Tried {
+    Committed(Attempt),
+    /// Nothing was written, or nobody knows: it may be tried again.
+    Again(StoreError),
+    /// Nothing was written, nor would be.
+    Failed(StoreError),
+}
+
+impl Attempt {
+    /// Whether an unknown commit can have happened: all books of the proof moved on since, or cannot be read.
+    fn may_be_in(&self, books: &Books) -> bool {
+        let stands = |(merchant, seq, _): &(MerchantId, u64, Hash)| matches!(books.get(merchant), Some(Ok(book)) if book.head.seq < *seq);
+        !self.proof.is_empty() && !self.proof.iter().any(stands)
+    }
+}
+
+/// A command's entry is like no other and proves its whole batch. What time does, another ledger may have noted to the
+/// letter: where there is nothing else, it takes every book's.
+fn proof(books: &Books) -> Vec<(MerchantId, u64, Hash)> {
+    let place = |recorded: &Recorded| (recorded.merchant, recorded.entry.seq, recorded.hash);
+    let books = || books.values().flatten();
+    match books().flat_map(|book| &book.new_entries).find(|recorded| !recorded.entry.kind.is_of_time()) {
+        Some(command) => vec![place(command)],
+        None => books().filter_map(|book| book.new_entries.last()).map(place).collect(),
+    }
 }
 
 impl Worker {
@@ -112,9 +145,8 @@ impl Worker {
             }
             Err(_) if jobs.len() > 1 => jobs.into_iter().flat_map(|job| self.run_batch(vec![job])).collect(),
             Err(panic) => {
-                let what = panic.downcast_ref::<String>().map(String::as_str);
-                let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-                jobs.into_iter().for_each(|job| job.fail(Error::Internal(what.to_owned())));
+                let fault = internal(&*panic);
+                jobs.into_iter().for_each(|job| job.fail(fault.clone()));
                 Vec::new()
             }
         }
@@ -123,53 +155,76 @@ impl Worker {
     /// Runs a batch until it is known to be committed, or known not to be.
     fn attempt(&self, jobs: &[Job]) -> Result<Attempt, StoreError> {
         let mut doubt: Option<Attempt> = None;
+        let mut fault = StoreError::Unavailable("it was not tried".to_owned());
         for attempt in 0..=self.options.retries {
-            if attempt > 0 {
-                std::thread::sleep(Duration::from_millis(2_u64.saturating_pow(attempt).min(1_000)));
+            if let Some(earlier) = attempt.checked_sub(1) {
+                let pause = self.options.first_pause.saturating_mul(2_u32.saturating_pow(earlier));
+                std::thread::sleep(pause.min(Duration::from_secs(1)));
             }
-            let now = self.clock.now();
-            let scope = self.scope(jobs, now);
-            let mut made: Option<Attempt> = None;
-            let mut doubted = None;
-            let outcome = self.store.transact(self.lane, &scope, &mut |books| {
-                // An unknown commit can only have happened if its first book moved on since; then nothing is decided
-                // before the journal has told whose entry that is.
-                if let Some((merchant, seq, _)) = doubt.as_ref().and_then(|doubt| doubt.mark)
-                    && let Some(Ok(book)) = books.get(&merchant)
-                    && book.head.seq >= seq
-                    && !planted(Fault::DoubleApply)
-                {
-                    doubted = doubt.take();
-                    return;
-                }
-                made = Some(self.decide_all(jobs, books, now));
-            });
-            if let Some(doubted) = doubted {
-                match self.is_committed(&doubted) {
-                    Ok(true) => return Ok(doubted),
-                    Ok(false) => {}
-                    Err(_) => doubt = Some(doubted),
-                }
-                continue;
-            }
-            match (outcome, made) {
-                (Ok(()), Some(made)) => return Ok(made),
-                (Ok(()), None) => return Err(StoreError::Unavailable("the store did no work".to_owned())),
-                (Err(StoreError::Unknown(_)), Some(made)) => doubt = Some(made),
-                // In doubt, no error is the last word: the first attempt may have been committed.
-                (Err(_), _) if doubt.is_some() => {}
-                (Err(StoreError::Unavailable(_)), _) if attempt < self.options.retries => {}
-                (Err(fault), _) => return Err(fault),
+            match catch_unwind(AssertUnwindSafe(|| self.try_once(jobs, &mut doubt))) {
+                Ok(Tried::Committed(attempt)) => return Ok(attempt),
+                Ok(Tried::Again(last)) => fault = last,
+                Ok(Tried::Failed(last)) => return Err(last),
+                // A panic writes nothing, but does not say what became of the attempt before.
+                Err(_) if doubt.is_some() => {}
+                Err(panic) => resume_unwind(panic),
             }
         }
-        Err(StoreError::Unknown("the store did not come back to tell".to_owned()))
+        Err(match doubt {
+            Some(_) => StoreError::Unknown("the store did not come back to tell".to_owned()),
+            None => fault,
+        })
+    }
+
+    /// `doubt` is the attempt before, while nobody knows whether it was committed.
+    fn try_once(&self, jobs: &[Job], doubt: &mut Option<Attempt>) -> Tried {
+        let now = self.clock.now();
+        let scope = self.scope(jobs, now);
+        let mut made: Option<Attempt> = None;
+        let mut undecided = false;
+        let outcome = self.store.transact(self.lane, &scope, &mut |books| {
+            // Nothing is decided before the journal has told whose entries moved the books on.
+            undecided = doubt.as_ref().is_some_and(|doubt| doubt.may_be_in(books)) && !planted(Fault::DoubleApply);
+            if !undecided {
+                made = Some(self.decide_all(jobs, books, now));
+            }
+        });
+        if undecided {
+            let told = doubt.as_ref().map_or(Ok(false), |doubt| self.is_committed(doubt));
+            if let Ok(committed) = told
+                && let Some(attempt) = doubt.take()
+                && committed
+            {
+                return Tried::Committed(attempt);
+            }
+            return Tried::Again(StoreError::Unavailable("another ledger wrote first".to_owned()));
+        }
+        if made.is_some() {
+            *doubt = None;
+        }
+        match (outcome, made) {
+            (Ok(()), Some(made)) => Tried::Committed(made),
+            (Err(fault @ StoreError::Unknown(_)), Some(made)) => {
+                *doubt = Some(made);
+                Tried::Again(fault)
+            }
+            (Err(fault @ StoreError::Unavailable(_)), _) => Tried::Again(fault),
+            // In doubt, no error is the last word: the attempt before may have been committed.
+            (Err(fault), _) if doubt.is_some() => Tried::Again(fault),
+            (Err(fault), _) => Tried::Failed(fault),
+            (Ok(()), None) => Tried::Again(StoreError::Unavailable("the store did no work".to_owned())),
+        }
     }
 
     fn is_committed(&self, attempt: &Attempt) -> Result<bool, StoreError> {
-        let Some((merchant, seq, hash)) = attempt.mark else { return Ok(false) };
-        let after = JournalQuery::After { merchant, seq: seq.saturating_sub(1) };
-        let page = self.store.journal(&after, 1)?;
-        Ok(page.items.first().is_some_and(|found| found.entry.seq == seq && found.hash == hash))
+        for (merchant, seq, hash) in &attempt.proof {
+            let after = JournalQuery::After { merchant: *merchant, seq: seq.saturating_sub(1) };
+            let page = self.store.journal(&after, 1)?;
+            if page.items.first().is_none_or(|found| found.entry.seq != *seq || found.hash != *hash) {
+                return Ok(false);
+            }
+        }
+        Ok(!attempt.proof.is_empty())
     }
 
     fn scope(&self, jobs: &[Job], now: Timestamp) -> Scope {
@@ -178,13 +233,17 @@ impl Worker {
             let needs = scope.books.entry(job.merchant).or_default();
             if let Work::Command { request, .. } = &job.work {
                 needs.add(&request.command, request.key.as_ref());
+                if let Some(lead) = request.new_lead {
+                    needs.leads.remove(&lead);
+                    needs.missed.remove(&lead);
+                }
             }
         }
         scope
     }
 
     fn decide_all(&self, jobs: &[Job], books: &mut Books, now: Timestamp) -> Attempt {
-        let mut attempt = Attempt { outcomes: Vec::with_capacity(jobs.len()), mark: None };
+        let mut attempt = Attempt { outcomes: Vec::with_capacity(jobs.len()), proof: Vec::new() };
         for job in jobs {
             let mut settled = DueSettled::default();
             let outcome = match books.get_mut(&job.merchant) {
@@ -194,8 +253,7 @@ impl Worker {
             };
             attempt.outcomes.push((outcome, settled));
         }
-        let first = books.values().flatten().find_map(|book| book.new_entries.first());
-        attempt.mark = first.map(|recorded| (recorded.merchant, recorded.entry.seq, recorded.hash));
+        attempt.proof = proof(books);
         attempt
     }
 
@@ -206,6 +264,9 @@ impl Worker {
             Err(fault) => return Outcome::Failed(fault),
         }
         let Work::Command { request, .. } = &job.work else { return Outcome::Settled };
+        if let Some(lead) = request.new_lead {
+            book.leads.load(lead, None);
+        }
         match self.decide_command(request, book, now, add(job.settled, *settled)) {
             Ok(accepted) => Outcome::Accepted(accepted),
             Err(fault) => Outcome::Failed(fault),
@@ -224,7 +285,10 @@ impl Worker {
             book.record(entry, None).map_err(|broken| Error::Internal(broken.to_string()))?;
             step = step.saturating_add(1);
         }
-        Ok(book.note_next_due(now))
+        // Where nothing moved in the whole batch, what is still due cannot be done by time: waiting for it would never
+        // end. What time did in a batch comes first in it.
+        let moved = book.new_entries.first().is_some_and(|first| first.entry.kind.is_of_time());
+        Ok(book.note_next_due(now) || !moved)
     }
 
     fn decide_command(
@@ -253,6 +317,7 @@ impl Worker {
                 });
                 entry.key.clone_from(&request.key);
                 entry.fingerprint = request.fingerprint;
+                entry.mark = request.mark;
                 entry.private_digest = private.as_ref().map(Private::digest);
                 let entry = book.record(entry, private).map_err(|broken| Error::Internal(broken.to_string()))?;
                 Ok(Accepted { entry, replayed: false })
@@ -273,6 +338,12 @@ impl Worker {
             }
         }
     }
+}
+
+/// A panic as the error that its caller gets.
+pub(super) fn internal(panic: &(dyn Any + Send)) -> Error {
+    let what = panic.downcast_ref::<String>().map(String::as_str);
+    Error::Internal(what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned())
 }
 
 /// Whether `request` is the command behind `keyed`. Private fields that were erased can no longer be compared.
@@ -309,6 +380,7 @@ fn plant_trace(book: &mut Book, now: Timestamp) {
         key: None,
         fingerprint: None,
         private_digest: None,
+        mark: None,
         postings: None,
         facts: Vec::new(),
     };

@@ -108,6 +108,7 @@ CREATE TABLE deposits (
 
 -- The accounts of a book that belong neither to a deposit nor to a partner, debit positive.
 CREATE TABLE platform (
+    no            INTEGER PRIMARY KEY,
     book          INTEGER NOT NULL,
     currency      TEXT    NOT NULL,
     commission    INTEGER NOT NULL,
@@ -119,10 +120,11 @@ CREATE TABLE platform (
     bank_transfer INTEGER NOT NULL,
     crypto        INTEGER NOT NULL,
     manual        INTEGER NOT NULL,
-    PRIMARY KEY (book, currency)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (book, currency)
+) STRICT;
 
 CREATE TABLE partners (
+    no        INTEGER PRIMARY KEY,
     book      INTEGER NOT NULL,
     partner   BLOB    NOT NULL CHECK (length(partner) = 16),
     currency  TEXT    NOT NULL,
@@ -130,8 +132,8 @@ CREATE TABLE partners (
     payable   INTEGER NOT NULL,
     in_payout INTEGER NOT NULL,
     paid      INTEGER NOT NULL,
-    PRIMARY KEY (book, partner, currency)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (book, partner, currency)
+) STRICT;
 
 -- `campaign` and `deposit` are numbers of rows here; `previous` is the row of the same book's lead before.
 CREATE TABLE leads (
@@ -147,8 +149,7 @@ CREATE TABLE leads (
     commission      INTEGER NOT NULL CHECK (commission >= 0),
     partner_part    INTEGER NOT NULL CHECK (partner_part BETWEEN 0 AND commission),
     policy_version  INTEGER NOT NULL,
-    kind            INTEGER NOT NULL,
-    rate            INTEGER NOT NULL,
+    rate            INTEGER,
     share           INTEGER NOT NULL,
     delay_days      INTEGER NOT NULL,
     minimum_quality INTEGER,
@@ -163,9 +164,8 @@ CREATE TABLE leads (
     due_at          INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX leads_by_id ON leads (id, book);
--- Small: only what time alone will move.
-CREATE INDEX leads_pending ON leads (book, due_at, created_seq) WHERE status = 0;
-CREATE INDEX leads_held ON leads (book, due_at, created_seq) WHERE part = 1;
+-- Small: only what time alone will move, in the order in which it will.
+CREATE INDEX leads_due ON leads (book, due_at, part, created_seq) WHERE due_at IS NOT NULL;
 
 CREATE TABLE top_ups (
     book          INTEGER NOT NULL,

@@ -9,7 +9,7 @@ FROM journal j JOIN books b ON b.no = j.book;
 CREATE VIEW postings_view AS
 SELECT lower(hex(b.merchant)) AS merchant, j.payload ->> '$.seq' AS seq, j.payload ->> '$.at' AS at,
        j.payload ->> '$.do' AS kind, p.value ->> '$[0]' AS account, p.value ->> '$[1]' AS amount,
-       j.payload ->> '$.currency' AS currency
+       coalesce(j.payload ->> '$.currency', 'MAD') AS currency
 FROM journal j JOIN books b ON b.no = j.book, json_each(j.payload, '$.postings') p;
 
 CREATE VIEW deposits_view AS

@@ -1,14 +1,28 @@
-//! All vectors on the memory store: commission, levels, scenarios.
+//! The memory store passes the suite that every store must pass, and all vectors: commission, levels, scenarios.
+
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
 use std::sync::Arc;
 
-use leadledger::conformance::{play, scenario_files};
+use leadledger::conformance::{Place, play, run, scenario_files};
 use leadledger::{
-    Currency, Ledger, Level, ManualClock, MemoryStore, Options, Percent, Policy, PolicyTerms, Timestamp, alert_level,
-    preview_commission,
+    Currency, Ledger, Level, ManualClock, MemoryStore, Options, Percent, Policy, PolicyTerms, Store, Timestamp,
+    alert_level, preview_commission,
 };
 
+struct Memory(Arc<MemoryStore>);
+
+impl Place for Memory {
+    fn open(&self) -> Arc<dyn Store> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn contract() {
+    assert!(run(&|| Box::new(Memory(Arc::new(MemoryStore::new())))) > 30);
+}
 fn vectors() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/conformance"))
 }

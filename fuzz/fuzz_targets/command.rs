@@ -1,0 +1,9 @@
+//! See [`leadledger_fuzz::command`].
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    leadledger_fuzz::command(bytes);
+});
