@@ -1,8 +1,10 @@
-//! The auditor: a second, naive reading of DOMAIN.md, and stories to check the engine against it.
+//! The auditor: a second, naive reading of DOMAIN.md, stories to check the engine against it, and the simulator that
+//! plays them on ledgers whose store fails.
 //!
 //! [`model::Model`] says what every command must answer and leave behind; [`story::Story`] makes
-//! endless seeded commands that reach deep. Nothing here shares code, types or ideas with the
-//! engine: where the two disagree, one of them has misread DOMAIN.md.
+//! endless seeded commands that reach deep. The two share no code, types or ideas with the
+//! engine: where it and the model disagree, one of them has misread DOMAIN.md. [`simulate::simulate`]
+//! brings them together, and [`hunt::hunt`] shows that it would see what goes wrong.
 //!
 //! ```
 //! use leadledger_simulator::{model::Model, story::Story};
@@ -18,7 +20,20 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![allow(clippy::inconsistent_digit_grouping, reason = "2000_00 reads as 2000.00 in minor units")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "what is rolled and counted stays far within any integer"
+)]
 
+pub mod counters;
+pub mod dice;
+pub mod feed;
+pub mod finding;
+pub mod hunt;
 pub mod model;
 pub mod money;
+pub mod simulate;
+pub mod store;
 pub mod story;

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub alerts: Vec<(String, String)>,
     /// How often a remembered level improved, likewise.
     pub cleared: u32,
+    /// How much fell due before the command: each an entry of its own.
+    pub settled: u64,
 }
 
 /// Every merchant's book.
@@ -51,7 +53,16 @@ impl Model {
         (book.alerts, book.cleared) = (Vec::new(), 0);
         let due = book.settle(now);
         let (result, replayed) = book.decide(now, key, command, with, &due);
-        Outcome { result: result.map_err(str::to_owned), replayed, alerts: book.alerts.clone(), cleared: book.cleared }
+        book.outcome(result, replayed, &due)
+    }
+
+    /// What a look at a book does: what is due is settled, nothing else.
+    pub fn look(&mut self, at_micros: i64, merchant: &str) -> Outcome {
+        let book = self.books.entry(merchant.to_owned()).or_default();
+        let now = at_micros.max(book.last_micros);
+        (book.alerts, book.cleared) = (Vec::new(), 0);
+        let due = book.settle(now);
+        book.outcome(Ok(Answer::new()), false, &due)
     }
 
     /// A merchant's state as the vectors' `final` shows it, with what is due settled first;
@@ -312,6 +323,16 @@ fn parsed(command: &str, with: &Value) -> Value {
 }
 
 impl Book {
+    fn outcome(&self, result: Result<Answer, Refusal>, replayed: bool, due: &Due) -> Outcome {
+        Outcome {
+            result: result.map_err(str::to_owned),
+            replayed,
+            alerts: self.alerts.clone(),
+            cleared: self.cleared,
+            settled: due.expired + due.accepted + due.matured,
+        }
+    }
+
     /// The key first, then the checks, on a copy.
     fn decide(
         &mut self,
@@ -352,6 +373,7 @@ impl Book {
     }
 
     /// `None` where the command was done before and is not to be done again.
+    #[allow(clippy::panic, reason = "a command that the vectors do not name is a slip of whoever tells the story")]
     fn run(&mut self, now: i64, command: &str, with: &Value, due: &Due) -> Result<Option<Answer>, Refusal> {
         let answer = match command {
             "register_campaign" => self.register_campaign(with),
@@ -379,10 +401,12 @@ impl Book {
             "erase_customer" => self.lead(with).map(|_| json!({})),
             "begin_top_up" => self.begin_top_up(with),
             "attach_reference" => self.attach_reference(with),
-            "succeed_top_up" => match self.succeed_top_up(with)? {
-                true => Ok(json!({})),
-                false => return Ok(None),
-            },
+            "succeed_top_up" => {
+                if !self.succeed_top_up(with)? {
+                    return Ok(None);
+                }
+                Ok(json!({}))
+            }
             "fail_top_up" => self.move_top_up(with, "pending", "failed"),
             "cancel_top_up" => self.move_top_up(with, "pending", "cancelled"),
             "refund_top_up" => self.refund_top_up(with),

@@ -4,6 +4,7 @@
 //! commands meet something in a fitting state, and some meet nothing. It never learns what an engine
 //! answered. Moods shift what is likely, so that a story goes deep before it goes wide.
 
+use crate::dice::Dice;
 use crate::model::Model;
 use crate::money;
 use serde_json::{Map, Value, json};
@@ -98,7 +99,7 @@ struct Notes {
 /// A seeded generator of endless steps: the same seed tells the same story.
 #[derive(Clone)]
 pub struct Story {
-    random: u64,
+    dice: Dice,
     model: Model,
     clock_micros: i64,
     clock_jumps: bool,
@@ -114,7 +115,7 @@ impl Story {
     /// A story of one to three merchants.
     pub fn new(seed: u64) -> Self {
         let mut story = Story {
-            random: seed,
+            dice: Dice::new(seed),
             model: Model::default(),
             clock_micros: START_MICROS,
             clock_jumps: false,
@@ -192,34 +193,26 @@ impl Story {
         }
     }
 
-    // Chance. SplitMix64: small, and the same everywhere.
-
-    fn bits(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
+    // Chance.
 
     fn below(&mut self, bound: u64) -> u64 {
-        self.bits() % bound
+        self.dice.below(bound)
     }
 
     fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
+        self.dice.one_in(n)
     }
 
     fn between(&mut self, low: i64, high: i64) -> i64 {
-        low + self.below((high - low + 1) as u64) as i64
+        self.dice.between(low, high)
     }
 
     fn pick<T: Clone>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize].clone()
+        self.dice.pick(all)
     }
 
     fn fresh_id(&mut self) -> String {
-        let (a, b) = (self.bits(), self.bits());
+        let (a, b) = (self.dice.bits(), self.dice.bits());
         format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             a >> 32,
@@ -389,7 +382,7 @@ impl Story {
         let zeros = "0".repeat(money::decimals(currency) as usize);
         json!(match self.below(6) {
             0 => "0".to_owned(),
-            1 => format!("-12.{zeros}"),
+            1 => money::show(-1200, money::decimals(currency)),
             2 => format!("120.{zeros}5"),
             3 => money::show(money::LIMIT + 1, money::decimals(currency)),
             4 => money::show(money::LIMIT, money::decimals(currency)),

@@ -1,10 +1,12 @@
 //! The stories reach what they are for, are the same for the same seed, and keep DOMAIN.md 11.
 
+#![allow(clippy::panic, reason = "so a test fails")]
+
 use leadledger_simulator::model::Model;
 use leadledger_simulator::story::Story;
 use std::collections::BTreeMap;
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 24;
 const STEPS: usize = 800;
 
 const COMMANDS: [&str; 34] = [

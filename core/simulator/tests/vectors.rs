@@ -1,5 +1,7 @@
 //! The model plays every vector: what `core/conformance` says, field by field.
 
+#![allow(clippy::panic, reason = "so a test fails")]
+
 use leadledger_simulator::model::Model;
 use leadledger_simulator::money::{self, PERCENT_PLACES};
 use serde_json::{Map, Value, json};

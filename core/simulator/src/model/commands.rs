@@ -1,5 +1,6 @@
 //! What each command checks, in the order of DOMAIN.md 8, and what it then does.
 
+#[allow(clippy::wildcard_imports, reason = "the model is one module in three files")]
 use super::*;
 
 impl Book {
@@ -350,9 +351,10 @@ impl Book {
     }
 
     pub(super) fn refund_top_up(&mut self, with: &Value) -> Result<Value, Refusal> {
-        let asked = match with["amount"].is_null() {
-            true => None,
-            false => Some(positive_amount(with, "amount", &self.top_up_currency(with))?),
+        let asked = if with["amount"].is_null() {
+            None
+        } else {
+            Some(positive_amount(with, "amount", &self.top_up_currency(with))?)
         };
         let (id, top_up) = self.top_up_of(with)?;
         ensure(top_up.status == "succeeded", "invalid_transition")?;

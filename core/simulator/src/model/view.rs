@@ -1,5 +1,6 @@
 //! A book as the vectors show it, and the promises of DOMAIN.md 11 that it must keep.
 
+#[allow(clippy::wildcard_imports, reason = "the model is one module in three files")]
 use super::*;
 
 impl Book {

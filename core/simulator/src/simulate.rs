@@ -1,0 +1,645 @@
+//! One seed, one story: played on two ledgers that share a store which fails, and compared with the model at every
+//! step.
+//!
+//! Whatever the store does, the engine must answer as the model does: so a failure is never an excuse, only a reason
+//! to send the command again. With a key that is safe; without one the feed tells whether it happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use leadledger::{
+    Command, Currency, Cursor, DueSettled, Error, Ledger, ManualClock, MemoryStore, MerchantId, Options, Pending, Read,
+    Recorded, Timestamp, answer_fields,
+};
+use serde_json::{Map, Value, json};
+
+use crate::counters::Counters;
+use crate::dice::Dice;
+use crate::feed::{Feed, News};
+use crate::finding::{Finding, is_injected};
+use crate::model::{Model, Outcome};
+use crate::store::{FaultyStore, Injuries, Injury, Weather};
+use crate::story::{Step, Story};
+
+const CURRENCIES: [&str; 3] = ["MAD", "JPY", "TND"];
+
+/// How often the engine tries a batch again. Two things can go wrong in one of its attempts (the commit, and the look
+/// at who moved the book on), so that [`Weather::passing`] with half as many failures never comes to the caller.
+const RETRIES: u32 = 6;
+const PASSING: u32 = RETRIES / 2;
+
+/// How often a caller tries; the weather clears long before.
+const TRIES: usize = 60;
+
+/// Plays `steps` steps of the story of `seed`; adds what it did to `counters`.
+pub fn simulate(seed: u64, steps: usize, counters: &mut Counters) -> Result<(), Box<Finding>> {
+    let mut simulation = Simulation::new(seed);
+    let played = simulation.play(steps);
+    simulation.counters.add_injuries(&simulation.injuries);
+    counters.add(&simulation.counters);
+    played
+}
+
+/// One of the two replicas.
+struct Side {
+    store: Arc<FaultyStore>,
+    ledger: Ledger,
+}
+
+impl Side {
+    fn open(kept: &Arc<MemoryStore>, injuries: &Arc<Injuries>, clock: &Arc<ManualClock>, due_step: usize) -> Self {
+        let store = Arc::new(FaultyStore::new(Arc::clone(kept), Arc::clone(injuries)));
+        let options = Options { retries: RETRIES, first_pause: Duration::ZERO, due_step, ..Options::default() };
+        let shared = (Arc::<FaultyStore>::clone(&store), Arc::<ManualClock>::clone(clock));
+        let ledger = Ledger::with_shared(shared.0, shared.1, options).expect("this machine can start threads");
+        Self { store, ledger }
+    }
+}
+
+/// A command, and what the model says of it.
+struct Told {
+    step: Step,
+    outcome: Outcome,
+}
+
+/// What the ledgers said of a command in the end.
+struct Given {
+    result: Result<Map<String, Value>, String>,
+    replayed: bool,
+    /// An earlier sending ended in doubt, so that this answer may be the earlier one's.
+    doubted: bool,
+    resent: u64,
+}
+
+/// What differs: what was compared, expected, got.
+type Difference = (String, Value, Value);
+
+struct Simulation {
+    seed: u64,
+    told: usize,
+    dice: Dice,
+    story: Story,
+    model: Model,
+    kept: Arc<MemoryStore>,
+    injuries: Arc<Injuries>,
+    clock: Arc<ManualClock>,
+    now_micros: i64,
+    due_step: usize,
+    sides: [Side; 2],
+    /// A step that was told too early for a burst.
+    ahead: Option<Step>,
+    merchants: Vec<String>,
+    feeds: BTreeMap<String, Feed>,
+    /// The same entries, as a subscriber to all books sees them.
+    all: (Option<Cursor>, BTreeMap<String, Feed>),
+    /// Merchant and key to the answer that was given first.
+    answers: BTreeMap<(String, String), Map<String, Value>>,
+    counters: Counters,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        // Apart from the story's own dice.
+        let mut dice = Dice::new(!seed);
+        let mut story = Story::new(seed);
+        if dice.one_in(3) {
+            story = story.with_clock_jumps();
+        }
+        let kept = Arc::new(MemoryStore::new());
+        let injuries = Arc::new(Injuries::default());
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+        let due_step = dice.pick(&[1, 3, 512]);
+        let sides = [0, 1].map(|_| Side::open(&kept, &injuries, &clock, due_step));
+        let merchants = story.merchants();
+        Self {
+            seed,
+            told: 0,
+            dice,
+            merchants,
+            story,
+            model: Model::default(),
+            kept,
+            injuries,
+            clock,
+            now_micros: 0,
+            due_step,
+            sides,
+            ahead: None,
+            feeds: BTreeMap::new(),
+            all: (None, BTreeMap::new()),
+            answers: BTreeMap::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    fn play(&mut self, steps: usize) -> Result<(), Box<Finding>> {
+        while self.told < steps {
+            self.interlude()?;
+            match self.dice.below(100) {
+                0..18 => self.burst()?,
+                18..30 => self.twins()?,
+                30..35 => self.crash()?,
+                _ => self.single()?,
+            }
+        }
+        self.end()?;
+        self.counters.seeds = 1;
+        Ok(())
+    }
+
+    // Commands.
+
+    fn next_step(&mut self) -> Step {
+        self.ahead.take().unwrap_or_else(|| self.story.next())
+    }
+
+    /// Tells the model, and sets the clock.
+    fn tell(&mut self, step: Step) -> Told {
+        self.told += 1;
+        self.counters.steps += 1;
+        self.now_micros = step.at_micros;
+        self.clock.set(Timestamp::from_micros(step.at_micros));
+        let outcome = self.model.step(step.at_micros, step.key.as_deref(), &step.command, &step.with);
+        Told { step, outcome }
+    }
+
+    /// One command, sent until it is answered, now to one ledger, now to the other.
+    fn single(&mut self) -> Result<(), Box<Finding>> {
+        let step = self.next_step();
+        let told = self.tell(step);
+        let budget = if self.dice.one_in(8) { 40 } else { PASSING };
+        self.weather(&Weather::rough(budget));
+        let doubts = self.injuries.doubts();
+        let side = self.side();
+        let mut given = self.send(side, &told.step);
+        while given.doubted && given.result.is_err() && told.step.key.is_none() {
+            // Without a key nobody may send it again before knowing.
+            let merchant = merchant_of(&told.step.merchant);
+            let seq = self.feed(&told.step.merchant).seq();
+            let entries =
+                self.read("events", &told.step.merchant, |ledger| ledger.events(merchant, seq, usize::MAX))?;
+            if let Some(done) = entries.iter().find(|recorded| !recorded.entry.kind.is_of_time()) {
+                given.result = Ok(answer_fields(&done.entry));
+            } else {
+                let resent = given.resent + 1;
+                given = self.send(side, &told.step);
+                given.resent += resent;
+            }
+        }
+        self.count_doubts(doubts, given.doubted);
+        self.compare(vec![(told, given)], false)
+    }
+
+    /// Several commands at one moment, sent without waiting; each book's to one ledger.
+    fn burst(&mut self) -> Result<(), Box<Finding>> {
+        let first = self.next_step();
+        let at_micros = first.at_micros;
+        let mut burst = vec![self.tell(first)];
+        for _ in 0..self.dice.below(7) {
+            let step = self.story.next();
+            if step.at_micros != at_micros {
+                self.ahead = Some(step);
+                break;
+            }
+            burst.push(self.tell(step));
+        }
+        self.counters.bursts += burst.len() as u64;
+        self.weather(&Weather::passing(PASSING));
+        let doubts = self.injuries.doubts();
+        let sides: BTreeMap<String, usize> =
+            self.merchants.clone().into_iter().map(|merchant| (merchant, self.side())).collect();
+        let sent: Vec<_> = burst
+            .into_iter()
+            .map(|told| {
+                let pending = submit(&self.sides[sides[&told.step.merchant]].ledger, &told.step);
+                (told, pending)
+            })
+            .collect();
+        let answered: Vec<_> =
+            sent.into_iter().map(|(told, pending)| (told, Given::of(pending.and_then(Pending::wait)))).collect();
+        self.count_doubts(doubts, false);
+        self.compare(answered, false)
+    }
+
+    /// The same command to both ledgers at once: two commands without a key, one with.
+    fn twins(&mut self) -> Result<(), Box<Finding>> {
+        let mut step = self.next_step();
+        if self.dice.one_in(3) {
+            step.key = None;
+        }
+        let (one, other) = (self.tell(step.clone()), self.tell(step));
+        self.counters.twins += 2;
+        self.weather(&Weather::passing(PASSING));
+        let doubts = self.injuries.doubts();
+        let [mut first, mut second] = std::thread::scope(|scope| {
+            let send = |side: usize| {
+                let (ledger, step) = (&self.sides[side].ledger, &one.step);
+                scope.spawn(move || Given::of(submit(ledger, step).and_then(Pending::wait)))
+            };
+            [send(0), send(1)].map(|thread| thread.join().expect("sending does not panic"))
+        });
+        self.count_doubts(doubts, false);
+        // Nobody can say which of the two came first.
+        if difference(&one, &first, true).is_some() || difference(&other, &second, true).is_some() {
+            std::mem::swap(&mut first, &mut second);
+        }
+        self.compare(vec![(one, first), (other, second)], true)
+    }
+
+    /// A process that dies with a command in its hands; the next one sends it again.
+    fn crash(&mut self) -> Result<(), Box<Finding>> {
+        let step = self.next_step();
+        let told = self.tell(step);
+        let side = self.side();
+        let mut doubted = false;
+        if told.step.key.is_some() {
+            let injury = self.dice.pick(&[Injury::AckLost, Injury::Undone, Injury::Crash, Injury::Unavailable]);
+            self.sides[side].store.set(self.dice.bits(), Weather::fatal(injury));
+            let given = Given::of(submit(&self.sides[side].ledger, &told.step).and_then(Pending::wait));
+            doubted = given.doubted;
+            let lost = ["store_unavailable", "store_outcome_unknown"];
+            if !matches!(&given.result, Err(code) if lost.contains(&code.as_str()) || code == "invalid_command") {
+                let got = json!(given.result);
+                return Err(self.finding("a crash", &show(&told.step), json!(lost), got));
+            }
+        }
+        self.reopen(side);
+        let mut given = self.send(side, &told.step);
+        given.doubted |= doubted;
+        given.resent += 1;
+        self.counters.doubts_told += u64::from(doubted);
+        self.compare(vec![(told, given)], false)
+    }
+
+    // What is compared.
+
+    /// Compares answers, then what the feeds of these books say, then (now and then) the books.
+    fn compare(&mut self, answered: Vec<(Told, Given)>, together: bool) -> Result<(), Box<Finding>> {
+        self.weather(&Weather::passing(PASSING));
+        for (told, given) in &answered {
+            if let Some((what, expected, got)) = difference(told, given, together) {
+                let what = format!("{what} of {}", told.step.command);
+                return Err(self.finding(&what, &show(&told.step), expected, got));
+            }
+            self.count(told, given);
+        }
+        self.same("panics", "the engine", &json!(0), &json!(self.injuries.panics()))?;
+        let merchants: BTreeSet<String> = answered.iter().map(|(told, _)| told.step.merchant.clone()).collect();
+        for merchant in merchants {
+            let mine: Vec<_> = answered.iter().filter(|(told, _)| told.step.merchant == merchant).collect();
+            let steps: Vec<_> = mine.iter().map(|(told, _)| (Some(&told.step), &told.outcome)).collect();
+            self.compare_feed(&merchant, &steps)?;
+            for (told, given) in mine {
+                self.compare_repeat(&told.step, given)?;
+            }
+            if self.dice.one_in(3) {
+                self.compare_state(&merchant)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries since the last look are those that the model made, in order.
+    fn compare_feed(&mut self, merchant: &str, expected: &[(Option<&Step>, &Outcome)]) -> Result<(), Box<Finding>> {
+        let news = self.news(merchant)?;
+        let about = match expected {
+            [(None, _)] => format!("a look at {merchant}"),
+            steps => steps.iter().filter_map(|(step, _)| step.map(show)).collect::<Vec<_>>().join(", "),
+        };
+        let commands: Vec<_> = expected
+            .iter()
+            .filter(|(_, outcome)| outcome.result.is_ok() && !outcome.replayed)
+            .filter_map(|(step, _)| step.map(|step| json!([step.command, step.key])))
+            .collect();
+        let got: Vec<_> = news.commands.iter().map(|one| json!([one.entry.kind.name(), one.entry.key])).collect();
+        self.same("entries", &about, &json!(commands), &json!(got))?;
+        let settled: u64 = expected.iter().map(|(_, outcome)| outcome.settled).sum();
+        self.same("due entries", &about, &json!(settled), &json!(news.settled))?;
+        let alerts: Vec<_> = expected.iter().flat_map(|(_, outcome)| outcome.alerts.clone()).collect();
+        self.same("alerts", &about, &json!(alerts), &json!(news.alerts))?;
+        let cleared: u32 = expected.iter().map(|(_, outcome)| outcome.cleared).sum();
+        self.same("alerts cleared", &about, &json!(cleared), &json!(news.cleared))?;
+        self.counters.alerts += news.alerts.len() as u64;
+        self.counters.cleared += u64::from(news.cleared);
+        self.counters.settled += settled;
+        for command in news.commands {
+            if let Some(key) = &command.entry.key {
+                self.answers.insert((merchant.to_owned(), key.to_string()), answer_fields(&command.entry));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same key gives the same answer, to the letter.
+    fn compare_repeat(&self, step: &Step, given: &Given) -> Result<(), Box<Finding>> {
+        let first = step.key.as_ref().and_then(|key| self.answers.get(&(step.merchant.clone(), key.clone())));
+        match (&given.result, first) {
+            (Ok(fields), Some(first)) => self.same("repeated answer", &show(step), &json!(first), &json!(fields)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A whole book, in every currency. What is due is settled first, by the model as by the engine.
+    fn compare_state(&mut self, merchant: &str) -> Result<(), Box<Finding>> {
+        let looked = self.model.look(self.now_micros, merchant);
+        let id = merchant_of(merchant);
+        let view = self.read("book", merchant, |ledger| ledger.book(id))?;
+        self.compare_feed(merchant, &[(None, &looked)])?;
+        self.same("entries", merchant, &json!(self.feed(merchant).seq()), &json!(view.entries))?;
+        for currency in CURRENCIES {
+            let expected = self.model.state_in(self.now_micros, merchant, currency);
+            let got = view.to_json(currency.parse::<Currency>().expect("a currency"));
+            if let Some((section, expected, got)) = first_difference(&expected, &got) {
+                return Err(self.finding(&format!("{section} in {currency}"), merchant, expected, got));
+            }
+        }
+        self.counters.states += 1;
+        Ok(())
+    }
+
+    // Between commands.
+
+    fn interlude(&mut self) -> Result<(), Box<Finding>> {
+        self.weather(&Weather::passing(PASSING));
+        if self.dice.one_in(40) {
+            let side = self.side();
+            self.reopen(side);
+        }
+        if self.dice.one_in(12) {
+            let merchant = self.dice.pick(&self.merchants);
+            self.compare_state(&merchant)?;
+        }
+        if self.dice.one_in(60) {
+            self.run_due_everywhere()?;
+        }
+        if self.dice.one_in(30) {
+            self.follow_all()?;
+        }
+        if self.dice.one_in(100) {
+            let merchant = self.dice.pick(&self.merchants);
+            self.check(&merchant)?;
+        }
+        Ok(())
+    }
+
+    fn run_due_everywhere(&mut self) -> Result<(), Box<Finding>> {
+        // A failed run may have settled some of it: only one that never fails can be counted.
+        self.weather(&Weather::FAIR);
+        let merchants = self.merchants.clone();
+        let looked: Vec<_> = merchants.iter().map(|merchant| self.model.look(self.now_micros, merchant)).collect();
+        let most = merchants.len();
+        let (DueSettled { expired, accepted, matured }, _) =
+            self.read("run_due_everywhere", "all books", |ledger| ledger.run_due_everywhere(most))?;
+        let settled: u64 = looked.iter().map(|looked| looked.settled).sum();
+        self.same("run_due_everywhere", "all books", &json!(settled), &json!(expired + accepted + matured))?;
+        for (merchant, looked) in merchants.iter().zip(&looked) {
+            self.compare_feed(merchant, &[(None, looked)])?;
+        }
+        Ok(())
+    }
+
+    /// Reads on in the feed of all books.
+    fn follow_all(&mut self) -> Result<(), Box<Finding>> {
+        loop {
+            let limit = self.dice.below(40) + 1;
+            let after = self.all.0.clone();
+            let page =
+                self.read("all_events", "all books", |ledger| ledger.all_events(after.clone(), limit as usize))?;
+            let end = page.items.is_empty();
+            for recorded in page.items {
+                let merchant = recorded.merchant;
+                let feed = self.all.1.entry(merchant.to_string()).or_insert_with(|| Feed::new(merchant));
+                if let Err(wrong) = feed.take(&recorded) {
+                    return Err(self.finding(
+                        "all_events",
+                        &merchant.to_string(),
+                        json!("the next entry"),
+                        json!(wrong),
+                    ));
+                }
+            }
+            self.all.0 = page.next;
+            if end {
+                return Ok(());
+            }
+        }
+    }
+
+    fn check(&mut self, merchant: &str) -> Result<(), Box<Finding>> {
+        let id = merchant_of(merchant);
+        let report = self.read("check", merchant, |ledger| ledger.check(id))?;
+        self.same("entries checked", merchant, &json!(self.feed(merchant).seq()), &json!(report.entries))?;
+        self.counters.checks += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Box<Finding>> {
+        for merchant in self.merchants.clone() {
+            self.weather(&Weather::passing(PASSING));
+            self.compare_state(&merchant)?;
+            self.check(&merchant)?;
+        }
+        self.follow_all()?;
+        for merchant in self.merchants.clone() {
+            let seen = self.feed(&merchant);
+            let all = self.all.1.remove(&merchant).unwrap_or_else(|| Feed::new(merchant_of(&merchant)));
+            if all != seen {
+                let (seen, all) = (json!(seen.seq()), json!(all.seq()));
+                return Err(self.finding("feed of all books", &merchant, seen, all));
+            }
+        }
+        Ok(())
+    }
+
+    // Tools.
+
+    fn side(&mut self) -> usize {
+        usize::from(self.dice.one_in(2))
+    }
+
+    fn weather(&mut self, weather: &Weather) {
+        for side in &self.sides {
+            side.store.set(self.dice.bits(), weather.clone());
+        }
+    }
+
+    /// Sends a command, first to `side`.
+    fn send(&self, side: usize, step: &Step) -> Given {
+        send([&self.sides[side].ledger, &self.sides[1 - side].ledger], step)
+    }
+
+    fn reopen(&mut self, side: usize) {
+        self.sides[side] = Side::open(&self.kept, &self.injuries, &self.clock, self.due_step);
+        self.counters.reopened += 1;
+    }
+
+    fn feed(&self, merchant: &str) -> Feed {
+        self.feeds.get(merchant).cloned().unwrap_or_else(|| Feed::new(merchant_of(merchant)))
+    }
+
+    /// The entries of a book since the last look, read from either ledger in pages of any size.
+    fn news(&mut self, merchant: &str) -> Result<News, Box<Finding>> {
+        let id = merchant_of(merchant);
+        let mut feed = self.feed(merchant);
+        let mut news = News::default();
+        loop {
+            let limit = self.dice.below(8) as usize + 1;
+            let seq = feed.seq();
+            let page: Vec<Recorded> = self.read("events", merchant, |ledger| ledger.events(id, seq, limit))?;
+            if page.is_empty() {
+                break;
+            }
+            for recorded in page {
+                if let Err(wrong) = feed.take(&recorded) {
+                    return Err(self.finding("events", merchant, json!("the next entry"), json!(wrong)));
+                }
+                self.counters.entries += 1;
+                news.add(recorded);
+            }
+        }
+        self.feeds.insert(merchant.to_owned(), feed);
+        Ok(news)
+    }
+
+    /// Reads from one of the ledgers until it answers.
+    fn read<T: Send + 'static>(
+        &mut self,
+        what: &str,
+        about: &str,
+        read: impl Fn(&Ledger) -> Read<T>,
+    ) -> Result<T, Box<Finding>> {
+        let side = self.side();
+        let mut fault = None;
+        for _ in 0..TRIES {
+            match read(&self.sides[side].ledger).wait() {
+                Ok(found) => return Ok(found),
+                Err(last) if is_injected(&last) => fault = Some(last),
+                Err(last) => {
+                    fault = Some(last);
+                    break;
+                }
+            }
+        }
+        let got = fault.map_or(Value::Null, |fault| json!(fault.to_string()));
+        Err(self.finding(what, about, json!("an answer"), got))
+    }
+
+    fn same(&self, what: &str, about: &str, expected: &Value, got: &Value) -> Result<(), Box<Finding>> {
+        if expected == got {
+            return Ok(());
+        }
+        Err(self.finding(what, about, expected.clone(), got.clone()))
+    }
+
+    #[expect(clippy::unnecessary_box_returns, reason = "it is always an error, and too large for one unboxed")]
+    fn finding(&self, what: &str, about: &str, expected: Value, got: Value) -> Box<Finding> {
+        let (what, about) = (what.to_owned(), about.to_owned());
+        Box::new(Finding { seed: self.seed, step: self.told, what, about, expected, got })
+    }
+
+    fn count(&mut self, told: &Told, given: &Given) {
+        self.counters.resent += given.resent;
+        match &told.outcome.result {
+            Err(code) => *self.counters.refused.entry(code.clone()).or_default() += 1,
+            Ok(_) if told.outcome.replayed => self.counters.replayed += 1,
+            Ok(_) => self.counters.accepted += 1,
+        }
+    }
+
+    fn count_doubts(&mut self, before: u64, told: bool) {
+        if told {
+            self.counters.doubts_told += 1;
+        } else if self.injuries.doubts() > before {
+            self.counters.doubts_resolved += 1;
+        }
+    }
+}
+
+fn merchant_of(id: &str) -> MerchantId {
+    id.parse().expect("a story's ids are UUIDs")
+}
+
+fn show(step: &Step) -> String {
+    format!("{} {} (key {:?})", step.command, step.with, step.key)
+}
+
+fn submit(ledger: &Ledger, step: &Step) -> Result<Pending<()>, Error> {
+    let call = ledger.submit(Command::from_json(&step.command, step.with.clone())?);
+    Ok(match &step.key {
+        Some(key) => call.key(key).send(),
+        None => call.send(),
+    })
+}
+
+/// Sends a command until it is answered, to one ledger after the other; without a key, until it is in doubt.
+fn send(ledgers: [&Ledger; 2], step: &Step) -> Given {
+    let (mut doubted, mut resent) = (false, 0);
+    let mut ledgers = ledgers.into_iter().cycle().take(TRIES);
+    loop {
+        let Some(ledger) = ledgers.next() else {
+            return Given { result: Err("no answer".to_owned()), replayed: false, doubted: false, resent };
+        };
+        let answer = submit(ledger, step).and_then(Pending::wait);
+        let again = answer.as_ref().is_err_and(is_injected);
+        let given = Given::of(answer);
+        doubted |= given.doubted;
+        if !again || (doubted && step.key.is_none()) {
+            return Given { doubted, resent, ..given };
+        }
+        resent += 1;
+    }
+}
+
+impl Given {
+    fn of(answer: Result<leadledger::Done<()>, Error>) -> Self {
+        let doubted = matches!(&answer, Err(Error::Store(leadledger::StoreError::Unknown(_))));
+        match answer {
+            Ok(done) => Self { result: Ok(done.fields()), replayed: done.replayed, doubted, resent: 0 },
+            Err(Error::Internal(what)) => Self { result: Err(what), replayed: false, doubted, resent: 0 },
+            Err(fault) => Self { result: Err(fault.code().to_owned()), replayed: false, doubted, resent: 0 },
+        }
+    }
+}
+
+/// Where an answer is not the model's. `together`: another may have settled what was due meanwhile.
+fn difference(told: &Told, given: &Given, together: bool) -> Option<Difference> {
+    let Told { step, outcome } = told;
+    let differs = |what: &str, expected: Value, got: Value| (expected != got).then(|| (what.to_owned(), expected, got));
+    match (&outcome.result, &given.result) {
+        (Ok(expected), Ok(got)) => {
+            // What an earlier sending settled, this one did not find.
+            let partial = step.command == "run_due" && (together || given.resent > 0 || outcome.replayed);
+            let named = expected.iter().filter(|_| !partial);
+            let named: Map<_, _> = named.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let got = named.keys().map(|name| (name.clone(), got.get(name).cloned().unwrap_or_default()));
+            let got = Value::Object(got.collect());
+            let replayed = outcome.replayed || (given.doubted && given.replayed);
+            differs("answer", Value::Object(named), got)
+                .or_else(|| differs("replayed", json!(replayed), json!(given.replayed)))
+        }
+        (expected, got) => {
+            let told = |result: &Result<Map<String, Value>, String>| match result {
+                Ok(_) => "accepted".to_owned(),
+                Err(code) => code.clone(),
+            };
+            differs("answer", json!(told(expected)), json!(told(got)))
+        }
+    }
+}
+
+/// The first row of two states that differs: its section, and the two rows.
+fn first_difference(expected: &Value, got: &Value) -> Option<Difference> {
+    for (section, rows) in expected.as_object().into_iter().flatten() {
+        let others = &got[section];
+        if rows == others {
+            continue;
+        }
+        let row = |rows: &Value, id: &String| rows.get(id).map(|row| json!({ id: row })).unwrap_or_default();
+        let ids = [rows, others].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+        let differing = ids.map(|id| (row(rows, id), row(others, id))).find(|(one, other)| one != other);
+        let (expected, got) = differing.unwrap_or_else(|| (rows.clone(), others.clone()));
+        return Some((section.clone(), expected, got));
+    }
+    None
+}
