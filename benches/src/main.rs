@@ -1,2 +1,84 @@
-//! stub
-fn main() {}
+//! Measurements of the engine on SQLite, durable. Absolute times on a shared machine drift by half, so what counts is
+//! the ratio to bare rusqlite writing the same rows, taken in turns within one run.
+//!
+//! `leadledger-bench [--seconds N] [--rounds N] [--leads N]`; the table goes to standard output, the figures as JSON
+//! to `target/bench/sqlite.json`.
+
+mod bare;
+mod cycle;
+mod large;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub(crate) type Fault = Box<dyn std::error::Error>;
+
+/// What to measure, and for how long.
+struct Plan {
+    length: Duration,
+    rounds: usize,
+    leads: u64,
+}
+
+fn plan() -> Result<Plan, Fault> {
+    let mut plan = Plan { length: Duration::from_secs(2), rounds: 3, leads: 1_000_000 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value: u64 = arguments.next().ok_or_else(|| format!("{name} needs a number"))?.parse()?;
+        match name.as_str() {
+            "--seconds" => plan.length = Duration::from_secs(value.max(1)),
+            "--rounds" => plan.rounds = usize::try_from(value.max(1))?,
+            "--leads" => plan.leads = value.max(2_000),
+            _ => return Err(format!("unknown option {name}").into()),
+        }
+    }
+    Ok(plan)
+}
+
+fn main() -> Result<(), Fault> {
+    let plan = plan()?;
+    let mut figures = Vec::new();
+    println!("create + validate, SQLite, WAL, synchronous=FULL; bare: the same rows and batch sizes, no decisions");
+    println!("merchants  callers   cycles/s   p50 us    p99 us   batch   bare/s   ratio");
+    for merchants in [1, 1_000] {
+        for callers in [1, 32, 1_024, 16_384] {
+            figures.push(compare(&plan, merchants, callers)?);
+        }
+    }
+    let large = large::run(plan.leads)?;
+    let report = json!({ "cycle": figures, "large": large });
+    std::fs::create_dir_all("target/bench")?;
+    std::fs::write("target/bench/sqlite.json", serde_json::to_string_pretty(&report)?)?;
+    println!("figures: target/bench/sqlite.json");
+    Ok(())
+}
+
+/// The engine and the bare program in turns; the round with the median ratio.
+fn compare(plan: &Plan, merchants: usize, callers: usize) -> Result<Value, Fault> {
+    let mut rounds = Vec::new();
+    for _ in 0..plan.rounds {
+        let folder = tempfile::tempdir_in("target")?;
+        let measured = cycle::run(&folder.path().join("engine.db"), callers, merchants, plan.length)?;
+        let batch = i64::try_from(measured.batch)?;
+        let bare = bare::run(&folder.path().join("bare.db"), batch, i64::try_from(merchants)?, plan.length)?;
+        rounds.push((measured.cycles_per_second * 100 / bare.max(1), measured, bare));
+    }
+    rounds.sort_by_key(|(ratio, ..)| *ratio);
+    let (percent, measured, bare) = rounds.get(rounds.len() / 2).ok_or("no rounds")?;
+    let ratio = format!("{}.{:02}", percent / 100, percent % 100);
+    println!(
+        "{merchants:>9} {callers:>8} {:>10} {:>8} {:>9} {:>7} {bare:>8} {ratio:>7}",
+        measured.cycles_per_second, measured.p50_micros, measured.p99_micros, measured.batch,
+    );
+    Ok(json!({
+        "merchants": merchants,
+        "callers": callers,
+        "cycles_per_second": measured.cycles_per_second,
+        "p50_micros": measured.p50_micros,
+        "p99_micros": measured.p99_micros,
+        "commands_per_commit": measured.batch,
+        "bare_cycles_per_second": bare,
+        "ratio": ratio,
+    }))
+}

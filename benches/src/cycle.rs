@@ -1,0 +1,166 @@
+//! The cycle: create a lead (reserve), validate it (capture and split), both durable; by so many callers, over so
+//! many merchants, through the engine on a SQLite file.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::executor::LocalPool;
+use futures::task::LocalSpawnExt;
+use leadledger::{
+    Book, Books, CampaignId, CreateLead, JournalQuery, Lead, LeadId, LeadQuery, Ledger, MerchantId, Needs, OpenDeposit,
+    Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError, SystemClock, Timestamp,
+    ValidateLead,
+};
+use leadledger_sqlite::SqliteStore;
+use rust_decimal::Decimal;
+
+use crate::Fault;
+
+/// What a run measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) cycles_per_second: u64,
+    /// Of one command, from sending it to its answer.
+    pub(crate) p50_micros: u64,
+    pub(crate) p99_micros: u64,
+    /// Commands in one commit, on average.
+    pub(crate) batch: u64,
+}
+
+/// The SQLite store, counting its commits.
+struct Counted {
+    store: Arc<SqliteStore>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Store for Counted {
+    fn lanes(&self) -> usize {
+        self.store.lanes()
+    }
+
+    fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.store.transact(lane, scope, work)
+    }
+
+    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
+        self.store.book(merchant, needs)
+    }
+
+    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
+        self.store.leads(query)
+    }
+
+    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
+        self.store.journal(query, limit)
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
+        self.store.due(now, limit)
+    }
+}
+
+/// A merchant that takes leads, and a partner that brings them.
+#[derive(Clone, Copy)]
+pub(crate) struct Shop {
+    pub(crate) merchant: MerchantId,
+    pub(crate) campaign: CampaignId,
+    pub(crate) partner: PartnerId,
+}
+
+impl Shop {
+    /// A lead of `value`.
+    pub(crate) fn lead(&self, value: Decimal) -> CreateLead {
+        CreateLead::new(self.merchant, self.campaign, self.partner, value)
+    }
+}
+
+/// Sets up `count` merchants, each with a campaign and money for any number of leads.
+pub(crate) fn shops(ledger: &Ledger, count: usize) -> Result<Vec<Shop>, Fault> {
+    let mut shops = Vec::with_capacity(count);
+    let mut pending = Vec::new();
+    for _ in 0..count {
+        let merchant = MerchantId::generate();
+        let campaign = CampaignId::generate();
+        let mut register = RegisterCampaign::new(merchant);
+        register.campaign = Some(campaign);
+        let register = ledger.register_campaign(register).send();
+        let open = ledger.open_deposit(OpenDeposit::new(merchant, "50000000000.00".parse()?)).send();
+        pending.push((register, open));
+        shops.push(Shop { merchant, campaign, partner: PartnerId::generate() });
+    }
+    for (register, open) in pending {
+        register.wait()?;
+        open.wait()?;
+    }
+    Ok(shops)
+}
+
+/// One caller's cycle.
+async fn cycle(ledger: &Ledger, shop: Shop, latencies: &RefCell<Vec<u64>>) -> Result<(), Fault> {
+    let micros = |since: Instant| u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let begun = Instant::now();
+    let lead = ledger.create_lead(shop.lead("600.00".parse()?)).await?.answer.lead;
+    latencies.borrow_mut().push(micros(begun));
+    let begun = Instant::now();
+    let mut validate = ValidateLead::new(shop.merchant, lead);
+    validate.score = Some(8);
+    ledger.validate_lead(validate).await?;
+    latencies.borrow_mut().push(micros(begun));
+    Ok(())
+}
+
+/// Runs cycles for `length`, by `callers` at once, over `merchants`.
+pub(crate) fn run(file: &Path, callers: usize, merchants: usize, length: Duration) -> Result<Measured, Fault> {
+    let commits = Arc::new(AtomicU64::new(0));
+    let store = Arc::new(SqliteStore::open(file)?);
+    let counted = Counted { store, commits: Arc::clone(&commits) };
+    let ledger = Ledger::with(counted, SystemClock, Options::default())?;
+    let shops = Rc::new(shops(&ledger, merchants)?);
+    let latencies = Rc::new(RefCell::new(Vec::new()));
+    let failed = Rc::new(RefCell::new(None));
+    let mut pool = LocalPool::new();
+    commits.store(0, Ordering::Relaxed);
+    let begun = Instant::now();
+    for caller in 0..callers {
+        let (ledger, shops, latencies) = (ledger.clone(), Rc::clone(&shops), Rc::clone(&latencies));
+        let failed = Rc::clone(&failed);
+        pool.spawner().spawn_local(async move {
+            let mut turn = caller;
+            while begun.elapsed() < length && failed.borrow().is_none() {
+                let Some(shop) = shops.get(turn % shops.len()) else { return };
+                if let Err(fault) = cycle(&ledger, *shop, &latencies).await {
+                    *failed.borrow_mut() = Some(fault);
+                }
+                turn += callers;
+            }
+        })?;
+    }
+    pool.run();
+    let elapsed = begun.elapsed();
+    if let Some(fault) = failed.borrow_mut().take() {
+        return Err(fault);
+    }
+    for shop in shops.iter().take(2) {
+        ledger.check(shop.merchant).wait()?;
+    }
+    let mut latencies = latencies.borrow_mut();
+    latencies.sort_unstable();
+    let at = |percent: usize| latencies.get(latencies.len() * percent / 100).copied().unwrap_or(0);
+    let commands = u64::try_from(latencies.len())?;
+    Ok(Measured {
+        cycles_per_second: per_second(commands / 2, elapsed),
+        p50_micros: at(50),
+        p99_micros: at(99),
+        batch: commands / commits.load(Ordering::Relaxed).max(1),
+    })
+}
+
+pub(crate) fn per_second(count: u64, elapsed: Duration) -> u64 {
+    let micros = elapsed.as_micros().max(1);
+    u64::try_from(u128::from(count) * 1_000_000 / micros).unwrap_or(u64::MAX)
+}
