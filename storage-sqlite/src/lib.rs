@@ -25,6 +25,7 @@ macro_rules! sql {
     }};
 }
 
+mod checkpoint;
 mod commit;
 mod error;
 mod kept;
@@ -43,6 +44,7 @@ use leadledger::{
 };
 use rusqlite::Connection;
 
+use crate::checkpoint::Checkpointer;
 use crate::commit::Commit;
 use crate::error::{OrStoreError, store_error};
 use crate::kept::Kept;
@@ -58,6 +60,7 @@ pub struct SqliteStore {
     kept: Kept,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
+    checkpointer: Checkpointer,
 }
 
 /// The one connection that writes.
@@ -69,6 +72,8 @@ struct Writer {
     data_version: i64,
     /// Counts these changes.
     epoch: u64,
+    /// Counts the entries that were committed.
+    entries: u64,
 }
 
 impl SqliteStore {
@@ -78,8 +83,10 @@ impl SqliteStore {
         let path = path.as_ref().to_path_buf();
         let connection = schema::open_writer(&path)?;
         let data_version = data_version(&connection)?;
-        let writer = Writer { connection: Some(connection), data_version, epoch: 0 };
-        Ok(Self { path, kept: Kept::new(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        let writer = Writer { connection: Some(connection), data_version, epoch: 0, entries: 0 };
+        let checkpointer = Checkpointer::start(&path)?;
+        let (writer, readers) = (Mutex::new(writer), Mutex::new(Vec::new()));
+        Ok(Self { path, kept: Kept::new(), writer, readers, checkpointer })
     }
 
     /// The file.
@@ -162,7 +169,14 @@ impl SqliteStore {
         }
         drop(commit);
         let ended = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        let Err(fault) = ended else { return Ok(()) };
+        let Err(fault) = ended else {
+            let entries = done.iter().fold(0_u64, |sum, loaded| {
+                sum.saturating_add(u64::try_from(loaded.book.new_entries.len()).unwrap_or(u64::MAX))
+            });
+            self.checkpointer.committed(writer.entries, entries);
+            writer.entries = writer.entries.saturating_add(entries);
+            return Ok(());
+        };
         match store_error(&fault) {
             // The frame that commits is the last one to be written: without room it was not, and SQLite has rolled
             // back.

@@ -63,11 +63,20 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens the file for checkpoints; it exists and has our schema.
+pub(crate) fn open_checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).or_store_error()?;
+    // A checkpoint copies as durably as a commit writes.
+    connection.pragma_update(None, "synchronous", "full").or_store_error()?;
+    Ok(connection)
+}
+
 fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(128);
     // Kibibytes, negative by SQLite's convention: bounded, however large the file.
     connection.pragma_update(None, "cache_size", -32_768).or_store_error()?;
-    connection.pragma_update(None, "wal_autocheckpoint", 8_192).or_store_error()?;
+    connection.pragma_update(None, "wal_autocheckpoint", 32_768).or_store_error()?;
     connection.pragma_update(None, "foreign_keys", false).or_store_error()
 }
 

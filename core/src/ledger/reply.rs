@@ -35,34 +35,53 @@ pub(super) fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender(Some(Arc::clone(&slot))), Receiver(slot))
 }
 
-impl<T> Slot<T> {
-    fn fill(&self, answer: Result<T, Error>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *state, State::Filled(answer));
-        drop(state);
-        if let State::Empty { waker, blocked } = before {
-            if blocked {
-                self.filled.notify_all();
-            }
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+/// Whoever waits for an answer that is there now, to be woken.
+#[must_use = "whoever waits sleeps on"]
+pub(super) struct Waiting<T> {
+    slot: Arc<Slot<T>>,
+    waker: Option<Waker>,
+    blocked: bool,
+}
+
+impl<T> Waiting<T> {
+    pub(super) fn wake(self) {
+        if self.blocked {
+            self.slot.filled.notify_all();
+        }
+        if let Some(waker) = self.waker {
+            waker.wake();
         }
     }
 }
 
+fn fill<T>(slot: Arc<Slot<T>>, answer: Result<T, Error>) -> Option<Waiting<T>> {
+    let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = std::mem::replace(&mut *state, State::Filled(answer));
+    drop(state);
+    match before {
+        State::Empty { waker, blocked } => Some(Waiting { slot, waker, blocked }),
+        State::Filled(_) | State::Taken => None,
+    }
+}
+
 impl<T> Sender<T> {
-    pub(super) fn send(mut self, answer: Result<T, Error>) {
-        if let Some(slot) = self.0.take() {
-            slot.fill(answer);
+    /// Answers, and wakes whoever waits.
+    pub(super) fn send(self, answer: Result<T, Error>) {
+        if let Some(waiting) = self.fill(answer) {
+            waiting.wake();
         }
+    }
+
+    /// Answers without waking, so that a batch's answers are all there before anybody wakes and asks for more.
+    pub(super) fn fill(mut self, answer: Result<T, Error>) -> Option<Waiting<T>> {
+        self.0.take().and_then(|slot| fill(slot, answer))
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        if let Some(slot) = self.0.take() {
-            slot.fill(Err(Error::Closed));
+        if let Some(waiting) = self.0.take().and_then(|slot| fill(slot, Err(Error::Closed))) {
+            waiting.wake();
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::faults::{Fault, planted};
 use crate::ids::{LeadId, MerchantId};
 use crate::ledger::Options;
 use crate::ledger::queue::Queue;
-use crate::ledger::reply::Sender;
+use crate::ledger::reply::{Sender, Waiting};
 use crate::refusal::Refusal;
 use crate::store::{Books, JournalQuery, Scope, Store};
 use crate::text::Key;
@@ -390,17 +390,18 @@ fn plant_trace(book: &mut Book, now: Timestamp) {
 
 /// Answers all jobs of a committed batch; gives back those that go on.
 fn answer(jobs: Vec<Job>, attempt: Attempt) -> Vec<Job> {
-    let mut unfinished = Vec::new();
+    let (mut unfinished, mut waiting) = (Vec::new(), Vec::new());
     for (mut job, (outcome, settled)) in jobs.into_iter().zip(attempt.outcomes) {
         job.settled = add(job.settled, settled);
         match (outcome, job.work) {
-            (Outcome::Accepted(accepted), Work::Command { reply, .. }) => reply.send(Ok(accepted)),
+            (Outcome::Accepted(accepted), Work::Command { reply, .. }) => waiting.extend(reply.fill(Ok(accepted))),
             (Outcome::Settled, Work::Settle { reply }) => reply.send(Ok(job.settled)),
             (Outcome::Unfinished, work) => unfinished.push(Job { work, ..job }),
             (Outcome::Failed(fault), work) => work.fail(fault),
             (_, work) => work.fail(Error::Internal("an answer to another question".to_owned())),
         }
     }
+    waiting.into_iter().for_each(Waiting::wake);
     unfinished
 }
 
