@@ -1,6 +1,5 @@
 //! What a simulation found: where the engine and the model, or the engine and its own promises, part.
 
-use leadledger::Error;
 use serde_json::Value;
 
 /// A difference, with the seed that shows it again.
@@ -28,8 +27,3 @@ impl std::fmt::Display for Finding {
 }
 
 impl std::error::Error for Finding {}
-
-/// Whether the same call may be made again because an injected failure came between.
-pub(crate) fn is_injected(fault: &Error) -> bool {
-    fault.is_transient() || matches!(fault, Error::Internal(what) if what == crate::store::PANIC)
-}

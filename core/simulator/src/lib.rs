@@ -27,6 +27,7 @@
     reason = "what is rolled and counted stays far within any integer"
 )]
 
+mod caller;
 pub mod counters;
 pub mod dice;
 pub mod feed;

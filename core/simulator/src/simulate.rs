@@ -5,19 +5,20 @@
 //! to send the command again. With a key that is safe; without one the feed tells whether it happened.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use leadledger::{
-    Command, Currency, Cursor, DueSettled, Error, Ledger, ManualClock, MemoryStore, MerchantId, Options, Pending, Read,
-    Recorded, Timestamp, answer_fields,
+    Currency, Cursor, DueSettled, Ledger, ManualClock, MemoryStore, MerchantId, Options, Pending, Read, Recorded,
+    Timestamp, answer_fields,
 };
 use serde_json::{Map, Value, json};
 
+use crate::caller::{Difference, Given, TRIES, Told, difference, is_injected, plug, send, show, submit};
 use crate::counters::Counters;
 use crate::dice::Dice;
 use crate::feed::{Feed, News};
-use crate::finding::{Finding, is_injected};
+use crate::finding::Finding;
 use crate::model::{Model, Outcome};
 use crate::store::{FaultyStore, Injuries, Injury, Weather};
 use crate::story::{Step, Story};
@@ -28,9 +29,6 @@ const CURRENCIES: [&str; 3] = ["MAD", "JPY", "TND"];
 /// at who moved the book on), so that [`Weather::passing`] with half as many failures never comes to the caller.
 const RETRIES: u32 = 6;
 const PASSING: u32 = RETRIES / 2;
-
-/// How often a caller tries; the weather clears long before.
-const TRIES: usize = 60;
 
 /// Plays `steps` steps of the story of `seed`; adds what it did to `counters`.
 pub fn simulate(seed: u64, steps: usize, counters: &mut Counters) -> Result<(), Box<Finding>> {
@@ -56,24 +54,6 @@ impl Side {
         Self { store, ledger }
     }
 }
-
-/// A command, and what the model says of it.
-struct Told {
-    step: Step,
-    outcome: Outcome,
-}
-
-/// What the ledgers said of a command in the end.
-struct Given {
-    result: Result<Map<String, Value>, String>,
-    replayed: bool,
-    /// An earlier sending ended in doubt, so that this answer may be the earlier one's.
-    doubted: bool,
-    resent: u64,
-}
-
-/// What differs: what was compared, expected, got.
-type Difference = (String, Value, Value);
 
 struct Simulation {
     seed: u64,
@@ -136,11 +116,14 @@ impl Simulation {
     fn play(&mut self, steps: usize) -> Result<(), Box<Finding>> {
         while self.told < steps {
             self.interlude()?;
+            let told = self.next_told();
+            // Commands get into each other's way most where something is due: each settles it.
+            let (bursts, twins, crashes) = if told.outcome.settled > 0 { (30, 40, 10) } else { (15, 12, 5) };
             match self.dice.below(100) {
-                0..18 => self.burst()?,
-                18..30 => self.twins()?,
-                30..35 => self.crash()?,
-                _ => self.single()?,
+                rolled if rolled < bursts => self.burst(told)?,
+                rolled if rolled < bursts + twins => self.twins(told)?,
+                rolled if rolled < bursts + twins + crashes => self.crash(told)?,
+                _ => self.single(told)?,
             }
         }
         self.end()?;
@@ -150,8 +133,13 @@ impl Simulation {
 
     // Commands.
 
-    fn next_step(&mut self) -> Step {
-        self.ahead.take().unwrap_or_else(|| self.story.next())
+    /// The story's next step; sometimes without its key.
+    fn next_told(&mut self) -> Told {
+        let mut step = self.ahead.take().unwrap_or_else(|| self.story.next());
+        if self.dice.one_in(12) {
+            step.key = None;
+        }
+        self.tell(step)
     }
 
     /// Tells the model, and sets the clock.
@@ -165,9 +153,7 @@ impl Simulation {
     }
 
     /// One command, sent until it is answered, now to one ledger, now to the other.
-    fn single(&mut self) -> Result<(), Box<Finding>> {
-        let step = self.next_step();
-        let told = self.tell(step);
+    fn single(&mut self, told: Told) -> Result<(), Box<Finding>> {
         let budget = if self.dice.one_in(8) { 40 } else { PASSING };
         self.weather(&Weather::rough(budget));
         let doubts = self.injuries.doubts();
@@ -192,10 +178,9 @@ impl Simulation {
     }
 
     /// Several commands at one moment, sent without waiting; each book's to one ledger.
-    fn burst(&mut self) -> Result<(), Box<Finding>> {
-        let first = self.next_step();
-        let at_micros = first.at_micros;
-        let mut burst = vec![self.tell(first)];
+    fn burst(&mut self, first: Told) -> Result<(), Box<Finding>> {
+        let at_micros = first.step.at_micros;
+        let mut burst = vec![first];
         for _ in 0..self.dice.below(7) {
             let step = self.story.next();
             if step.at_micros != at_micros {
@@ -209,6 +194,9 @@ impl Simulation {
         let doubts = self.injuries.doubts();
         let sides: BTreeMap<String, usize> =
             self.merchants.clone().into_iter().map(|merchant| (merchant, self.side())).collect();
+        // Behind a command that changes nothing and does not get through, all come into one batch.
+        let held = self.dice.one_in(2).then(|| self.sides.each_ref().map(|side| side.store.hold()));
+        let plugs = self.sides.each_ref().map(|side| side.ledger.submit(plug()).send());
         let sent: Vec<_> = burst
             .into_iter()
             .map(|told| {
@@ -216,6 +204,11 @@ impl Simulation {
                 (told, pending)
             })
             .collect();
+        drop(held);
+        for plug in plugs {
+            let refused = plug.wait().err().map(|fault| fault.code());
+            self.same("answer", "a lead that is not there", &json!("lead_not_found"), &json!(refused))?;
+        }
         let answered: Vec<_> =
             sent.into_iter().map(|(told, pending)| (told, Given::of(pending.and_then(Pending::wait)))).collect();
         self.count_doubts(doubts, false);
@@ -223,19 +216,23 @@ impl Simulation {
     }
 
     /// The same command to both ledgers at once: two commands without a key, one with.
-    fn twins(&mut self) -> Result<(), Box<Finding>> {
-        let mut step = self.next_step();
-        if self.dice.one_in(3) {
-            step.key = None;
-        }
-        let (one, other) = (self.tell(step.clone()), self.tell(step));
+    fn twins(&mut self, one: Told) -> Result<(), Box<Finding>> {
+        let other = self.tell(one.step.clone());
         self.counters.twins += 2;
         self.weather(&Weather::passing(PASSING));
+        // What a ledger does not know of its commit matters most while the other one commits.
+        let first = self.dice.pick(&[None, Some(Injury::AckLost), Some(Injury::Undone), Some(Injury::Undone)]);
+        let side = self.side();
+        self.sides[side].store.set(self.dice.bits(), Weather { first, ..Weather::passing(PASSING) });
         let doubts = self.injuries.doubts();
+        let start = Barrier::new(2);
         let [mut first, mut second] = std::thread::scope(|scope| {
             let send = |side: usize| {
-                let (ledger, step) = (&self.sides[side].ledger, &one.step);
-                scope.spawn(move || Given::of(submit(ledger, step).and_then(Pending::wait)))
+                let (ledger, step, start) = (&self.sides[side].ledger, &one.step, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    Given::of(submit(ledger, step).and_then(Pending::wait))
+                })
             };
             [send(0), send(1)].map(|thread| thread.join().expect("sending does not panic"))
         });
@@ -248,9 +245,7 @@ impl Simulation {
     }
 
     /// A process that dies with a command in its hands; the next one sends it again.
-    fn crash(&mut self) -> Result<(), Box<Finding>> {
-        let step = self.next_step();
-        let told = self.tell(step);
+    fn crash(&mut self, told: Told) -> Result<(), Box<Finding>> {
         let side = self.side();
         let mut doubted = false;
         if told.step.key.is_some() {
@@ -558,74 +553,6 @@ impl Simulation {
 
 fn merchant_of(id: &str) -> MerchantId {
     id.parse().expect("a story's ids are UUIDs")
-}
-
-fn show(step: &Step) -> String {
-    format!("{} {} (key {:?})", step.command, step.with, step.key)
-}
-
-fn submit(ledger: &Ledger, step: &Step) -> Result<Pending<()>, Error> {
-    let call = ledger.submit(Command::from_json(&step.command, step.with.clone())?);
-    Ok(match &step.key {
-        Some(key) => call.key(key).send(),
-        None => call.send(),
-    })
-}
-
-/// Sends a command until it is answered, to one ledger after the other; without a key, until it is in doubt.
-fn send(ledgers: [&Ledger; 2], step: &Step) -> Given {
-    let (mut doubted, mut resent) = (false, 0);
-    let mut ledgers = ledgers.into_iter().cycle().take(TRIES);
-    loop {
-        let Some(ledger) = ledgers.next() else {
-            return Given { result: Err("no answer".to_owned()), replayed: false, doubted: false, resent };
-        };
-        let answer = submit(ledger, step).and_then(Pending::wait);
-        let again = answer.as_ref().is_err_and(is_injected);
-        let given = Given::of(answer);
-        doubted |= given.doubted;
-        if !again || (doubted && step.key.is_none()) {
-            return Given { doubted, resent, ..given };
-        }
-        resent += 1;
-    }
-}
-
-impl Given {
-    fn of(answer: Result<leadledger::Done<()>, Error>) -> Self {
-        let doubted = matches!(&answer, Err(Error::Store(leadledger::StoreError::Unknown(_))));
-        match answer {
-            Ok(done) => Self { result: Ok(done.fields()), replayed: done.replayed, doubted, resent: 0 },
-            Err(Error::Internal(what)) => Self { result: Err(what), replayed: false, doubted, resent: 0 },
-            Err(fault) => Self { result: Err(fault.code().to_owned()), replayed: false, doubted, resent: 0 },
-        }
-    }
-}
-
-/// Where an answer is not the model's. `together`: another may have settled what was due meanwhile.
-fn difference(told: &Told, given: &Given, together: bool) -> Option<Difference> {
-    let Told { step, outcome } = told;
-    let differs = |what: &str, expected: Value, got: Value| (expected != got).then(|| (what.to_owned(), expected, got));
-    match (&outcome.result, &given.result) {
-        (Ok(expected), Ok(got)) => {
-            // What an earlier sending settled, this one did not find.
-            let partial = step.command == "run_due" && (together || given.resent > 0 || outcome.replayed);
-            let named = expected.iter().filter(|_| !partial);
-            let named: Map<_, _> = named.map(|(name, value)| (name.clone(), value.clone())).collect();
-            let got = named.keys().map(|name| (name.clone(), got.get(name).cloned().unwrap_or_default()));
-            let got = Value::Object(got.collect());
-            let replayed = outcome.replayed || (given.doubted && given.replayed);
-            differs("answer", Value::Object(named), got)
-                .or_else(|| differs("replayed", json!(replayed), json!(given.replayed)))
-        }
-        (expected, got) => {
-            let told = |result: &Result<Map<String, Value>, String>| match result {
-                Ok(_) => "accepted".to_owned(),
-                Err(code) => code.clone(),
-            };
-            differs("answer", json!(told(expected)), json!(told(got)))
-        }
-    }
 }
 
 /// The first row of two states that differs: its section, and the two rows.

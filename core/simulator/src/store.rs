@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leadledger::{
     Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MemoryStore, MerchantId, Needs, Page, Recorded, Scope, Store,
@@ -115,17 +115,23 @@ pub struct FaultyStore {
     inner: Arc<MemoryStore>,
     injuries: Arc<Injuries>,
     state: Mutex<(Dice, Weather)>,
+    gate: Mutex<()>,
 }
 
 impl FaultyStore {
     /// One that does not fail yet, and counts what it does in `injuries`.
     pub fn new(inner: Arc<MemoryStore>, injuries: Arc<Injuries>) -> Self {
-        Self { inner, injuries, state: Mutex::new((Dice::new(0), Weather::FAIR)) }
+        Self { inner, injuries, state: Mutex::new((Dice::new(0), Weather::FAIR)), gate: Mutex::new(()) }
     }
 
     /// From here on it fails like this.
     pub fn set(&self, seed: u64, weather: Weather) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = (Dice::new(seed), weather);
+    }
+
+    /// Lets no transaction begin while it is held, so that commands gather behind one.
+    pub fn hold(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn strike(&self, menu: impl FnOnce(&Weather) -> Vec<(Injury, u64)>) -> Option<Injury> {
@@ -160,6 +166,7 @@ impl FaultyStore {
 
 impl Store for FaultyStore {
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
+        drop(self.hold());
         let unknown = || Err(StoreError::Unknown("injected: no acknowledgement".to_owned()));
         let away = || StoreError::Unavailable("injected: away".to_owned());
         let mut work = |books: &mut Books| {

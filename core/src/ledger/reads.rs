@@ -107,8 +107,9 @@ impl Ledger {
         })
     }
 
-    /// A page of a merchant's leads.
-    pub fn leads(&self, query: LeadQuery) -> Read<Page<LeadView>> {
+    /// A page of a merchant's leads, of at least one.
+    pub fn leads(&self, mut query: LeadQuery) -> Read<Page<LeadView>> {
+        query.limit = query.limit.max(1);
         self.read(move |inner| {
             inner.settled(query.merchant, &Needs::default())?;
             let page = inner.store.leads(&query)?;
