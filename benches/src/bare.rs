@@ -35,8 +35,8 @@ CREATE TABLE leads (row INTEGER PRIMARY KEY, book INTEGER NOT NULL, previous INT
 ";
 
 /// As long as the engine's payloads of the two commands.
-const CREATE_PAYLOAD_BYTES: usize = 345;
-const VALIDATE_PAYLOAD_BYTES: usize = 316;
+const CREATE_PAYLOAD_BYTES: usize = 358;
+const VALIDATE_PAYLOAD_BYTES: usize = 333;
 
 /// Cycles per second in transactions of `batch` commands, over `merchants`, for `length`.
 pub(crate) fn run(file: &Path, batch: i64, merchants: i64, length: Duration) -> Result<u64, Fault> {

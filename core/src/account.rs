@@ -34,19 +34,30 @@ pub enum Account {
     Adjustments,
 }
 
+impl Account {
+    /// The text form, put together without the formatting machinery: every posting of every entry goes through here.
+    fn text(self) -> String {
+        let with_id = |before: &str, id: uuid::Uuid, after: &str| {
+            let mut digits = uuid::Uuid::encode_buffer();
+            [before, id.hyphenated().encode_lower(&mut digits), after].concat()
+        };
+        match self {
+            Self::Payments(method) => ["payments:", method.name()].concat(),
+            Self::Deposit(id) => with_id("deposit:", id.0, ""),
+            Self::Held(id) => with_id("partner:", id.0, ":held"),
+            Self::Payable(id) => with_id("partner:", id.0, ":payable"),
+            Self::InPayout(id) => with_id("partner:", id.0, ":in_payout"),
+            Self::Commission => "platform:commission".to_owned(),
+            Self::Receivable => "receivable:merchant".to_owned(),
+            Self::Losses => "platform:losses".to_owned(),
+            Self::Adjustments => "platform:adjustments".to_owned(),
+        }
+    }
+}
+
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Payments(method) => write!(f, "payments:{}", method.name()),
-            Self::Deposit(id) => write!(f, "deposit:{id}"),
-            Self::Held(id) => write!(f, "partner:{id}:held"),
-            Self::Payable(id) => write!(f, "partner:{id}:payable"),
-            Self::InPayout(id) => write!(f, "partner:{id}:in_payout"),
-            Self::Commission => f.write_str("platform:commission"),
-            Self::Receivable => f.write_str("receivable:merchant"),
-            Self::Losses => f.write_str("platform:losses"),
-            Self::Adjustments => f.write_str("platform:adjustments"),
-        }
+        f.write_str(&self.text())
     }
 }
 
@@ -79,7 +90,7 @@ impl FromStr for Account {
 
 impl Serialize for Account {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 
