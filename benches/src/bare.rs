@@ -1,5 +1,6 @@
-//! The floor: the same rows written by bare rusqlite, without decisions, hashes or answers. Layout C of the design:
-//! rows appended in time order and no secondary index at all on the hot tables (ours keeps three, to find leads).
+//! The same rows written by bare rusqlite, without decisions, hashes or answers: appended in time order, with no index
+//! by merchant on the hot tables. The engine keeps two indexes on leads, by id and by what is due; here the one by id,
+//! which holds that an id is used once, can be left away too.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -38,8 +39,15 @@ CREATE TABLE leads (row INTEGER PRIMARY KEY, book INTEGER NOT NULL, previous INT
 const CREATE_PAYLOAD_BYTES: usize = 358;
 const VALIDATE_PAYLOAD_BYTES: usize = 333;
 
+/// Whether the bare program keeps lead ids unique.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ids {
+    Unique,
+    Unchecked,
+}
+
 /// Cycles per second in transactions of `batch` commands, over `merchants`, for `length`.
-pub(crate) fn run(file: &Path, batch: i64, merchants: i64, length: Duration) -> Result<u64, Fault> {
+pub(crate) fn run(file: &Path, batch: i64, merchants: i64, length: Duration, ids: Ids) -> Result<u64, Fault> {
     let connection = Connection::open(file)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -47,6 +55,9 @@ pub(crate) fn run(file: &Path, batch: i64, merchants: i64, length: Duration) -> 
     connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
     connection.set_prepared_statement_cache_capacity(32);
     connection.execute_batch(SCHEMA)?;
+    if ids == Ids::Unique {
+        connection.execute_batch("CREATE UNIQUE INDEX leads_by_id ON leads (id, book)")?;
+    }
     let id = || uuid::Uuid::now_v7().into_bytes();
     connection.execute_batch("BEGIN IMMEDIATE")?;
     for no in 1..=merchants {

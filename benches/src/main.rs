@@ -10,6 +10,8 @@ mod large;
 
 use std::time::Duration;
 
+use bare::Ids;
+
 use serde_json::{Value, json};
 
 pub(crate) type Fault = Box<dyn std::error::Error>;
@@ -40,7 +42,8 @@ fn main() -> Result<(), Fault> {
     let plan = plan()?;
     let mut figures = Vec::new();
     println!("create + validate, SQLite, WAL, synchronous=FULL; bare: the same rows and batch sizes, no decisions");
-    println!("merchants  callers   cycles/s   p50 us    p99 us   batch   bare/s   ratio");
+    println!("(and, last, bare without even the index that keeps lead ids unique)");
+    println!("merchants  callers   cycles/s   p50 us    p99 us   batch   bare/s   ratio   no index/s   ratio");
     for merchants in [1, 1_000] {
         for callers in [1, 32, 1_024, 16_384] {
             figures.push(compare(&plan, merchants, callers)?);
@@ -60,16 +63,25 @@ fn compare(plan: &Plan, merchants: usize, callers: usize) -> Result<Value, Fault
     for _ in 0..plan.rounds {
         let folder = tempfile::tempdir_in("target")?;
         let measured = cycle::run(&folder.path().join("engine.db"), callers, merchants, plan.length)?;
-        let batch = i64::try_from(measured.batch)?;
-        let bare = bare::run(&folder.path().join("bare.db"), batch, i64::try_from(merchants)?, plan.length)?;
-        rounds.push((measured.cycles_per_second * 100 / bare.max(1), measured, bare));
+        let (batch, merchants) = (i64::try_from(measured.batch)?, i64::try_from(merchants)?);
+        let bare = bare::run(&folder.path().join("bare.db"), batch, merchants, plan.length, Ids::Unique)?;
+        let floor = bare::run(&folder.path().join("floor.db"), batch, merchants, plan.length, Ids::Unchecked)?;
+        rounds.push((measured.cycles_per_second * 100 / bare.max(1), measured, bare, floor));
     }
     rounds.sort_by_key(|(ratio, ..)| *ratio);
-    let (percent, measured, bare) = rounds.get(rounds.len() / 2).ok_or("no rounds")?;
-    let ratio = format!("{}.{:02}", percent / 100, percent % 100);
+    let (_, measured, bare, floor) = rounds.get(rounds.len() / 2).ok_or("no rounds")?;
+    let ratio = |to: u64| {
+        let percent = measured.cycles_per_second * 100 / to.max(1);
+        format!("{}.{:02}", percent / 100, percent % 100)
+    };
     println!(
-        "{merchants:>9} {callers:>8} {:>10} {:>8} {:>9} {:>7} {bare:>8} {ratio:>7}",
-        measured.cycles_per_second, measured.p50_micros, measured.p99_micros, measured.batch,
+        "{merchants:>9} {callers:>8} {:>10} {:>8} {:>9} {:>7} {bare:>8} {:>7} {floor:>12} {:>7}",
+        measured.cycles_per_second,
+        measured.p50_micros,
+        measured.p99_micros,
+        measured.batch,
+        ratio(*bare),
+        ratio(*floor),
     );
     Ok(json!({
         "merchants": merchants,
@@ -79,6 +91,8 @@ fn compare(plan: &Plan, merchants: usize, callers: usize) -> Result<Value, Fault
         "p99_micros": measured.p99_micros,
         "commands_per_commit": measured.batch,
         "bare_cycles_per_second": bare,
-        "ratio": ratio,
+        "ratio": ratio(*bare),
+        "bare_without_index_cycles_per_second": floor,
+        "ratio_without_index": ratio(*floor),
     }))
 }
