@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::account::{Account, PartnerAccounts, PlatformAccounts};
 use crate::agreement::Agreement;
 use crate::campaign::{Campaign, CampaignStatus};
-use crate::deposit::{AutoTopUp, Basis, Deposit, DepositStatus, ReferenceKind};
+use crate::deposit::{AutoTopUp, Deposit, DepositStatus};
 use crate::entry::{Cause, Entry, Fact, Hash, Recorded, chain_hash, genesis_hash, short_hash};
 use crate::faults::{Fault, planted};
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
@@ -393,21 +393,7 @@ impl Book {
                 self.agreements.put((*partner, *campaign), agreement);
             }
             Fact::DepositOpened { deposit, campaign, currency } => {
-                let opened = Deposit {
-                    campaign: *campaign,
-                    currency: *currency,
-                    status: DepositStatus::Active,
-                    balance_minor: 0,
-                    reserved_minor: 0,
-                    initial_minor: 0,
-                    topped_up_minor: 0,
-                    level: crate::alert::Level::Healthy,
-                    basis: Basis::Balance,
-                    reference: ReferenceKind::Initial,
-                    auto_top_up: None,
-                    opened_seq: entry.seq,
-                };
-                self.deposits.put(*deposit, opened);
+                self.deposits.put(*deposit, Deposit::opened(*campaign, *currency, entry.seq));
             }
             Fact::PaidIn { deposit, credited, .. } => {
                 self.deposits.change(deposit)?.note_payment(*credited);

@@ -94,6 +94,24 @@ pub struct Deposit {
 }
 
 impl Deposit {
+    /// A deposit as it is opened by entry `opened_seq`, before its first payment.
+    pub(crate) fn opened(campaign: Option<CampaignId>, currency: Currency, opened_seq: u64) -> Self {
+        Self {
+            campaign,
+            currency,
+            status: DepositStatus::Active,
+            balance_minor: 0,
+            reserved_minor: 0,
+            initial_minor: 0,
+            topped_up_minor: 0,
+            level: Level::Healthy,
+            basis: Basis::default(),
+            reference: ReferenceKind::default(),
+            auto_top_up: None,
+            opened_seq,
+        }
+    }
+
     /// Whether it is not closed.
     pub fn is_open(&self) -> bool {
         self.status != DepositStatus::Closed

@@ -8,7 +8,7 @@ use crate::command::{
 use crate::decide::{Draft, check_campaign, currency_of, filled, open_deposit, positive_in, signed_in};
 use crate::deposit::{AutoTopUp, DepositStatus};
 use crate::entry::{Cause, Entry, Fact};
-use crate::money::{Currency, to_decimal, to_positive_minor};
+use crate::money::{to_decimal, to_positive_minor};
 use crate::refusal::Refusal;
 use crate::top_up::Method;
 
@@ -68,7 +68,7 @@ pub(super) fn set_alert_settings(draft: Draft<'_>, command: &SetAlertSettings) -
     let basis = command.basis.unwrap_or(deposit.basis);
     let reference = command.reference.unwrap_or(deposit.reference);
     draft.note(Fact::AlertSettingsSet { deposit: command.deposit, basis, reference });
-    draft.set_deposit(command.deposit, |deposit| {
+    draft.change_deposit(command.deposit, |deposit| {
         deposit.basis = basis;
         deposit.reference = reference;
     });
@@ -78,21 +78,22 @@ pub(super) fn set_alert_settings(draft: Draft<'_>, command: &SetAlertSettings) -
 }
 
 pub(super) fn set_auto_top_up(draft: Draft<'_>, command: &SetAutoTopUp) -> Result<Entry, Refusal> {
-    use Refusal::{AmountPrecision, AmountTooLarge, InvalidAmount};
+    use Refusal::{AmountPrecision, InvalidAmount};
     let known = draft.book.deposits.get(&command.deposit);
     let auto = match (command.threshold, command.amount) {
         (None, None) => None,
         (Some(threshold), Some(amount)) => {
             // Both are looked at for their sign, then both for their precision, then both for their size.
-            let refusals = [InvalidAmount, AmountPrecision { currency: Currency::MAD }, AmountTooLarge];
-            let (threshold, amount) = (positive_in(known, threshold), positive_in(known, amount));
-            for refusal in refusals {
-                let same = |given: &&Refusal| given.code() == refusal.code();
-                if let Some(given) = threshold.as_ref().err().into_iter().chain(amount.as_ref().err()).find(same) {
-                    return Err(given.clone());
+            match (positive_in(known, threshold), positive_in(known, amount)) {
+                (Ok(threshold_minor), Ok(amount_minor)) => {
+                    Some(AutoTopUp { threshold_minor, amount_minor, requested: false })
                 }
+                (Err(refusal @ InvalidAmount), _) | (_, Err(refusal @ InvalidAmount)) => return Err(refusal),
+                (Err(refusal @ AmountPrecision { .. }), _) | (_, Err(refusal @ AmountPrecision { .. })) => {
+                    return Err(refusal);
+                }
+                (Err(refusal), _) | (_, Err(refusal)) => return Err(refusal),
             }
-            Some(AutoTopUp { threshold_minor: threshold?, amount_minor: amount?, requested: false })
         }
         _ => return Err(Refusal::InvalidAmount),
     };
@@ -107,7 +108,7 @@ pub(super) fn set_auto_top_up(draft: Draft<'_>, command: &SetAutoTopUp) -> Resul
         threshold: auto.map(|auto| auto.threshold_minor),
         amount: auto.map(|auto| auto.amount_minor),
     });
-    draft.set_deposit(command.deposit, |deposit| deposit.auto_top_up = auto);
+    draft.change_deposit(command.deposit, |deposit| deposit.auto_top_up = auto);
     draft.follow_auto_top_up(command.deposit);
     draft.finish()
 }

@@ -63,7 +63,8 @@ impl<'a> Draft<'a> {
         self.deposits.get(&id).copied().or_else(|| self.book.deposits.get(&id).copied())
     }
 
-    fn change_deposit(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
+    /// Changes a deposit as it would be; the entry must say so too.
+    pub(crate) fn change_deposit(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
         if let Some(mut deposit) = self.deposit(id) {
             change(&mut deposit);
             self.deposits.insert(id, deposit);
@@ -136,21 +137,8 @@ impl<'a> Draft<'a> {
     /// Opens a deposit; its first payment comes with [`Draft::pay_in`].
     pub(crate) fn open(&mut self, id: DepositId, campaign: Option<CampaignId>) {
         self.note(Fact::DepositOpened { deposit: id, campaign, currency: self.currency });
-        let opened = Deposit {
-            campaign,
-            currency: self.currency,
-            status: DepositStatus::Active,
-            balance_minor: 0,
-            reserved_minor: 0,
-            initial_minor: 0,
-            topped_up_minor: 0,
-            level: Level::Healthy,
-            basis: crate::deposit::Basis::default(),
-            reference: crate::deposit::ReferenceKind::default(),
-            auto_top_up: None,
-            opened_seq: self.book.head.seq.saturating_add(1),
-        };
-        self.deposits.insert(id, opened);
+        let opened_seq = self.book.head.seq.saturating_add(1);
+        self.deposits.insert(id, Deposit::opened(campaign, self.currency, opened_seq));
     }
 
     /// A payment into a deposit: the debt first, the rest to the deposit, whose level then follows.
@@ -270,11 +258,6 @@ impl<'a> Draft<'a> {
                 deposit.auto_top_up = Some(crate::deposit::AutoTopUp { requested: true, ..auto });
             });
         }
-    }
-
-    /// Says how a deposit's level is measured, or its automatic top-up, from here on.
-    pub(crate) fn set_deposit(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
-        self.change_deposit(id, change);
     }
 
     fn pause_drawing_on(&mut self, id: DepositId) {

@@ -133,7 +133,7 @@ impl Ledger {
     /// A partner's earnings with one merchant, by currency; from the first captured lead.
     pub fn partner(&self, merchant: MerchantId, partner: PartnerId) -> Read<Vec<PartnerView>> {
         self.read(move |inner| {
-            let book = inner.settled(merchant, &Needs { everything: false, ..Needs::default() })?;
+            let book = inner.settled(merchant, &Needs::default())?;
             let currencies: std::collections::BTreeSet<_> =
                 book.platform.iter().map(|(currency, _)| *currency).collect();
             let keys: std::collections::BTreeSet<_> = currencies.iter().map(|currency| (partner, *currency)).collect();

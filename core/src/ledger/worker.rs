@@ -104,7 +104,9 @@ enum Tried {
 impl Attempt {
     /// Whether an unknown commit can have happened: all books of the proof moved on since, or cannot be read.
     fn may_be_in(&self, books: &Books) -> bool {
-        let stands = |(merchant, seq, _): &(MerchantId, u64, Hash)| matches!(books.get(merchant), Some(Ok(book)) if book.head.seq < *seq);
+        let stands = |(merchant, seq, _): &(MerchantId, u64, Hash)| {
+            books.get(merchant).is_some_and(|book| book.as_ref().is_ok_and(|book| book.head.seq < *seq))
+        };
         !self.proof.is_empty() && !self.proof.iter().any(stands)
     }
 }
