@@ -16,6 +16,11 @@ pub enum OnTimeout {
     Accept,
 }
 
+impl OnTimeout {
+    /// All of them, in the order of their codes in stores.
+    pub const ALL: &'static [Self] = &[Self::Expire, Self::Accept];
+}
+
 /// Whether a campaign takes leads, and who said that it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +34,9 @@ pub enum CampaignStatus {
 }
 
 impl CampaignStatus {
+    /// All of them, in the order of their codes in stores.
+    pub const ALL: &'static [Self] = &[Self::Active, Self::PausedByPerson, Self::PausedByDepletion];
+
     /// `active` or `paused`.
     pub const fn name(self) -> &'static str {
         match self {

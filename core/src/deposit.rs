@@ -21,6 +21,9 @@ pub enum DepositStatus {
 }
 
 impl DepositStatus {
+    /// All of them, in the order of their codes in stores.
+    pub const ALL: &'static [Self] = &[Self::Active, Self::SuspendedByOperator, Self::SuspendedForDebt, Self::Closed];
+
     /// `active`, `suspended` or `closed`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,6 +45,11 @@ pub enum Basis {
     Available,
 }
 
+impl Basis {
+    /// All of them, in the order of their codes in stores.
+    pub const ALL: &'static [Self] = &[Self::Balance, Self::Available];
+}
+
 /// What the level is measured against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +59,11 @@ pub enum ReferenceKind {
     Initial,
     /// The balance after the last payment in.
     LastTopUp,
+}
+
+impl ReferenceKind {
+    /// All of them, in the order of their codes in stores.
+    pub const ALL: &'static [Self] = &[Self::Initial, Self::LastTopUp];
 }
 
 /// An automatic top-up request: below `threshold_minor`, the host is asked once for `amount_minor`.

@@ -53,6 +53,18 @@ pub enum StoreError {
         /// The newest version that this code knows.
         known: u32,
     },
+    /// The schema is older than this code needs, or not there yet (version 0): it has to be migrated first.
+    #[error("the store's schema is version {found}; this code needs {needed}: migrate it first")]
+    Outdated {
+        /// The version found; 0 where there is none.
+        found: u32,
+        /// The version that this code needs.
+        needed: u32,
+    },
+    /// The store is reached, or set up, in a way that cannot keep a ledger, or may not: an address that is none, a server
+    /// that does not write durably, a right that is missing. Trying again does not help.
+    #[error("the store is misconfigured: {0}")]
+    Misconfigured(String),
     /// The commit's outcome is unknown: it may have happened.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
@@ -68,6 +80,8 @@ impl StoreError {
             Self::Corrupt(_) => "store_corrupt",
             Self::Foreign(_) => "store_foreign",
             Self::Newer { .. } => "store_newer",
+            Self::Outdated { .. } => "store_outdated",
+            Self::Misconfigured(_) => "store_misconfigured",
             Self::Unknown(_) => "store_outcome_unknown",
         }
     }

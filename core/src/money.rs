@@ -34,6 +34,12 @@ impl Currency {
     /// The Moroccan dirham, the default.
     pub const MAD: Self = Self(*b"MAD");
 
+    /// All currencies.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let codes = [ZERO, TWO, THREE, FOUR].into_iter().flat_map(str::split_whitespace);
+        codes.filter_map(|code| code.as_bytes().try_into().ok().map(Self))
+    }
+
     /// How many decimals an amount may have: MAD 2, JPY 0, TND 3.
     pub fn decimals(self) -> u32 {
         let code = self.code();
@@ -55,11 +61,11 @@ impl Currency {
 impl std::str::FromStr for Currency {
     type Err = InvalidInput;
     fn from_str(text: &str) -> Result<Self, InvalidInput> {
-        let known = [ZERO, TWO, THREE, FOUR].iter().any(|list| list.split_whitespace().any(|code| code == text));
-        match <[u8; 3]>::try_from(text.as_bytes()) {
-            Ok(code) if known => Ok(Self(code)),
-            _ => Err(InvalidInput::new("unknown_currency", "currency", "not an ISO 4217 code")),
+        if text == "MAD" {
+            return Ok(Self::MAD);
         }
+        let known = Self::all().find(|currency| currency.code() == text);
+        known.ok_or_else(|| InvalidInput::new("unknown_currency", "currency", "not an ISO 4217 code"))
     }
 }
 

@@ -243,7 +243,8 @@ pub trait Store: Send + Sync + 'static {
     fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError>;
 
     /// A page of the journal, at most `limit` entries, only what is committed. The cursor is for
-    /// [`JournalQuery::All`], and is given even where no entry follows.
+    /// [`JournalQuery::All`], and is given even where no entry follows. Over all books, an entry may be held back for as
+    /// long as a transaction runs that may still write one before it.
     fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError>;
 
     /// Merchants with something due at `now`, the longest due first, at most `limit`.

@@ -106,6 +106,7 @@ fn all_books(ground: &Ground) {
         let payments: Vec<_> = merchants[round % 4..].iter().map(|who| top_up(*who, id(DEPOSIT), "100.00")).collect();
         commit(&*store, ground.now(), &payments);
     }
+    ground.settle();
     let expected: BTreeMap<_, _> = merchants.iter().copied().zip([5, 8, 11, 14, 14]).collect();
     for limit in [1, 3, 7, 1_000] {
         assert_eq!(follow(&*store, None, limit).0, expected, "pages of {limit}");
@@ -114,7 +115,10 @@ fn all_books(ground: &Ground) {
 
 fn at_the_end(ground: &Ground) {
     let (store, who) = (ground.store(), merchant(1));
-    let page = |after| store.journal(&JournalQuery::All { after }, 10).unwrap();
+    let page = |after| {
+        ground.settle();
+        store.journal(&JournalQuery::All { after }, 10).unwrap()
+    };
     let empty = page(None);
     assert!(empty.items.is_empty());
     commit(&*store, ground.now(), &prepared(who));
@@ -125,6 +129,7 @@ fn at_the_end(ground: &Ground) {
     commit(&*store, ground.now(), &[top_up(who, id(DEPOSIT), "100.00")]);
     // Through another handle, as another process would.
     let query = JournalQuery::All { after: nothing.next };
+    ground.settle();
     assert_eq!(seqs(&ground.store().journal(&query, 10).unwrap().items), [3]);
     assert_eq!(seqs(&page(empty.next).items), [1, 2, 3]);
 }
@@ -159,6 +164,9 @@ fn while_written(ground: &Ground) {
         let mut after = None;
         loop {
             let done = written.load(Ordering::SeqCst);
+            if done {
+                ground.settle();
+            }
             let page = reader.journal(&JournalQuery::All { after }, 5).unwrap();
             for recorded in &page.items {
                 let seq = last.entry(recorded.merchant).or_default();

@@ -55,6 +55,11 @@ impl Ground {
         self.clock.now()
     }
 
+    /// See [`Place::settle`].
+    pub(super) fn settle(&self) {
+        self.place.settle();
+    }
+
     pub(super) fn damage(&self, merchant: MerchantId, damage: Damage) -> bool {
         self.place.damage(merchant, damage)
     }

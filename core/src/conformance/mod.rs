@@ -48,6 +48,10 @@ pub trait Place {
     /// one is seen through all, and stays when all are dropped and another is opened.
     fn open(&self) -> Arc<dyn Store>;
 
+    /// Returns once all that is committed by now is in the feed over all books: where others write in the same place, a
+    /// store may hold an entry back until it knows that none before it is to come.
+    fn settle(&self) {}
+
     /// Damages what is stored of one book behind the store's back; false where this place cannot. No handle is open
     /// meanwhile.
     fn damage(&self, merchant: MerchantId, damage: Damage) -> bool {

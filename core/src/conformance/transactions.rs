@@ -96,7 +96,10 @@ fn missed_alone(ground: &Ground) {
 fn nothing_changed(ground: &Ground) {
     let (store, who) = (ground.store(), merchant(1));
     commit(&*store, ground.now(), &prepared(who));
-    let all = || store.journal(&JournalQuery::All { after: None }, 100).unwrap();
+    let all = || {
+        ground.settle();
+        store.journal(&JournalQuery::All { after: None }, 100).unwrap()
+    };
     let before = (all(), store.book(who, &everything()).unwrap().head);
     let mut scope = scope(ground.now());
     scope.books.extend([(who, everything()), (merchant(2), Needs::default())]);
