@@ -78,14 +78,6 @@ fn code<T: PartialEq>(all: &[T], value: T) -> i64 {
     place.and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
 }
 
-const CAMPAIGN_STATUSES: [CampaignStatus; 3] =
-    [CampaignStatus::Active, CampaignStatus::PausedByPerson, CampaignStatus::PausedByDepletion];
-const DEPOSIT_STATUSES: [DepositStatus; 4] =
-    [DepositStatus::Active, DepositStatus::SuspendedByOperator, DepositStatus::SuspendedForDebt, DepositStatus::Closed];
-const ON_TIMEOUT: [OnTimeout; 2] = [OnTimeout::Expire, OnTimeout::Accept];
-const BASES: [Basis; 2] = [Basis::Balance, Basis::Available];
-const REFERENCE_KINDS: [ReferenceKind; 2] = [ReferenceKind::Initial, ReferenceKind::LastTopUp];
-
 /// A lead's status as the schema codes it: `pending` is 0, as the partial indexes say.
 pub(crate) fn status_code(status: LeadStatus) -> i64 {
     code(LeadStatus::ALL, status)
@@ -168,9 +160,9 @@ pub(crate) fn campaign(row: &Row<'_>) -> Result<(CampaignId, Campaign), StoreErr
         window_hours: columns.get()?,
         minimum_quality: columns.get()?,
         auto_stop: columns.get()?,
-        on_timeout: columns.code(&ON_TIMEOUT)?,
+        on_timeout: columns.code(OnTimeout::ALL)?,
     };
-    Ok((id, Campaign { settings, status: columns.code(&CAMPAIGN_STATUSES)? }))
+    Ok((id, Campaign { settings, status: columns.code(CampaignStatus::ALL)? }))
 }
 
 pub(crate) fn campaign_values(id: CampaignId, row: &Campaign) -> Values {
@@ -188,8 +180,8 @@ pub(crate) fn campaign_values(id: CampaignId, row: &Campaign) -> Values {
         settings.window_hours,
         settings.minimum_quality.map(i64::from),
         flag(settings.auto_stop),
-        code(&ON_TIMEOUT, settings.on_timeout),
-        code(&CAMPAIGN_STATUSES, *status),
+        code(OnTimeout::ALL, settings.on_timeout),
+        code(CampaignStatus::ALL, *status),
     ]
 }
 
@@ -202,14 +194,14 @@ pub(crate) fn deposit(row: &Row<'_>) -> Result<(DepositId, Deposit), StoreError>
     let mut deposit = Deposit {
         campaign: columns.optional_id()?,
         currency: columns.currency()?,
-        status: columns.code(&DEPOSIT_STATUSES)?,
+        status: columns.code(DepositStatus::ALL)?,
         balance_minor: columns.get()?,
         reserved_minor: columns.get()?,
         initial_minor: columns.get()?,
         topped_up_minor: columns.get()?,
         level: columns.code(&Level::ALL)?,
-        basis: columns.code(&BASES)?,
-        reference: columns.code(&REFERENCE_KINDS)?,
+        basis: columns.code(Basis::ALL)?,
+        reference: columns.code(ReferenceKind::ALL)?,
         auto_top_up: None,
         opened_seq: 0,
     };
@@ -242,10 +234,10 @@ impl DepositCodes {
     pub(crate) fn of(row: &Deposit) -> Self {
         let auto = row.auto_top_up;
         Self {
-            status: code(&DEPOSIT_STATUSES, row.status),
+            status: code(DepositStatus::ALL, row.status),
             level: i64::from(row.level.priority()),
-            basis: code(&BASES, row.basis),
-            reference: code(&REFERENCE_KINDS, row.reference),
+            basis: code(Basis::ALL, row.basis),
+            reference: code(ReferenceKind::ALL, row.reference),
             auto_threshold: auto.map(|auto| auto.threshold_minor),
             auto_amount: auto.map(|auto| auto.amount_minor),
             auto_requested: flag(auto.is_some_and(|auto| auto.requested)),
@@ -351,7 +343,7 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, StoreError> {
     let (value_minor, commission_minor, partner_minor) = (columns.get()?, columns.get()?, columns.get()?);
     let (policy_version, rate, share) = (columns.get()?, columns.optional_percent()?, columns.percent()?);
     let (payout_delay_days, minimum_quality) = (columns.get()?, columns.get()?);
-    let (on_timeout, status) = (columns.code(&ON_TIMEOUT)?, columns.code(LeadStatus::ALL)?);
+    let (on_timeout, status) = (columns.code(OnTimeout::ALL)?, columns.code(LeadStatus::ALL)?);
     let (created_at, window_hours) = (columns.time()?, columns.get()?);
     let decided_at = columns.get::<Option<i64>>()?.map(Timestamp::from_micros);
     let (score, part) = (columns.get()?, columns.code(PartPlace::ALL)?);
@@ -499,7 +491,7 @@ pub(crate) struct LeadParts {
 impl LeadParts {
     pub(crate) fn of(lead: &Lead) -> Self {
         Self {
-            on_timeout: code(&ON_TIMEOUT, lead.terms.on_timeout),
+            on_timeout: code(OnTimeout::ALL, lead.terms.on_timeout),
             source: code(Source::ALL, lead.source),
             status: status_code(lead.status),
             part: code(PartPlace::ALL, lead.part),
