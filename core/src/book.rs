@@ -201,6 +201,22 @@ impl Book {
         }
     }
 
+    /// Makes a complete book one that is loaded in part, with what it holds: for a store that keeps it, while others may
+    /// write rows that it does not hold.
+    pub fn make_partial(&mut self) {
+        self.deposits.make_partial();
+        self.partners.make_partial();
+        self.agreements.make_partial();
+        self.leads.make_partial();
+        self.top_ups.make_partial();
+        self.payouts.make_partial();
+        self.references.make_partial();
+        self.keys.make_partial();
+        self.missed.make_partial();
+        self.successes.make_partial();
+        self.due_loaded = DueLoaded::Some;
+    }
+
     /// Takes a lead as the store has it, and what is due on it.
     pub fn load_lead(&mut self, id: LeadId, lead: Option<Lead>) {
         if let Some(due) = lead.and_then(|lead| lead.due()) {

@@ -26,6 +26,11 @@ impl<K: Clone + Eq + Hash + std::fmt::Debug, V> Rows<K, V> {
         Self { known: HashMap::new(), changed: HashSet::new(), complete: false }
     }
 
+    /// From now on, only what is here is known: rows may come that are not.
+    pub(crate) fn make_partial(&mut self) {
+        self.complete = false;
+    }
+
     /// Whether the row of `key` is known, be it there or absent.
     pub fn knows(&self, key: &K) -> bool {
         self.complete || self.known.contains_key(key)

@@ -1,5 +1,5 @@
-//! One seed, one story: played on two ledgers that share a store which fails, and compared with the model at every
-//! step.
+//! One seed, one story: played on two ledgers that share books in a store which fails, and compared with the model at
+//! every step.
 //!
 //! Whatever the store does, the engine must answer as the model does: so a failure is never an excuse, only a reason
 //! to send the command again. With a key that is safe; without one the feed tells whether it happened.
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use leadledger::{
     Currency, Cursor, DueSettled, Ledger, ManualClock, MemoryStore, MerchantId, Options, Pending, Read, Recorded,
-    Timestamp, answer_fields,
+    Store, Timestamp, answer_fields,
 };
 use serde_json::{Map, Value, json};
 
@@ -30,9 +30,26 @@ const CURRENCIES: [&str; 3] = ["MAD", "JPY", "TND"];
 const RETRIES: u32 = 6;
 const PASSING: u32 = RETRIES / 2;
 
-/// Plays `steps` steps of the story of `seed`; adds what it did to `counters`.
+/// What a story is played on: books that are empty at first.
+#[derive(Clone, Copy)]
+pub struct Ground<'g> {
+    /// A handle on them, for each ledger that is opened.
+    pub open: &'g dyn Fn() -> Arc<dyn Store>,
+    /// Waits until the feed of all books gives all that is committed: others on the same server may hold it back.
+    pub settle: &'g dyn Fn(),
+    /// Whether failures are injected.
+    pub fails: bool,
+}
+
+/// Plays `steps` steps of the story of `seed` in memory, with failures; adds what it did to `counters`.
 pub fn simulate(seed: u64, steps: usize, counters: &mut Counters) -> Result<(), Box<Finding>> {
-    let mut simulation = Simulation::new(seed);
+    let kept: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    simulate_on(Ground { open: &|| Arc::clone(&kept), settle: &|| {}, fails: true }, seed, steps, counters)
+}
+
+/// The same on any store.
+pub fn simulate_on(ground: Ground<'_>, seed: u64, steps: usize, counters: &mut Counters) -> Result<(), Box<Finding>> {
+    let mut simulation = Simulation::new(ground, seed);
     let played = simulation.play(steps);
     simulation.counters.add_injuries(&simulation.injuries);
     counters.add(&simulation.counters);
@@ -46,8 +63,8 @@ struct Side {
 }
 
 impl Side {
-    fn open(kept: &Arc<MemoryStore>, injuries: &Arc<Injuries>, clock: &Arc<ManualClock>, due_step: usize) -> Self {
-        let store = Arc::new(FaultyStore::new(Arc::clone(kept), Arc::clone(injuries)));
+    fn open(ground: Ground<'_>, injuries: &Arc<Injuries>, clock: &Arc<ManualClock>, due_step: usize) -> Self {
+        let store = Arc::new(FaultyStore::new((ground.open)(), Arc::clone(injuries)));
         let options = Options { retries: RETRIES, first_pause: Duration::ZERO, due_step, ..Options::default() };
         let shared = (Arc::<FaultyStore>::clone(&store), Arc::<ManualClock>::clone(clock));
         let ledger = Ledger::with_shared(shared.0, shared.1, options).expect("this machine can start threads");
@@ -55,13 +72,13 @@ impl Side {
     }
 }
 
-struct Simulation {
+struct Simulation<'g> {
+    ground: Ground<'g>,
     seed: u64,
     told: usize,
     dice: Dice,
     story: Story,
     model: Model,
-    kept: Arc<MemoryStore>,
     injuries: Arc<Injuries>,
     clock: Arc<ManualClock>,
     now_micros: i64,
@@ -78,28 +95,27 @@ struct Simulation {
     counters: Counters,
 }
 
-impl Simulation {
-    fn new(seed: u64) -> Self {
+impl<'g> Simulation<'g> {
+    fn new(ground: Ground<'g>, seed: u64) -> Self {
         // Apart from the story's own dice.
         let mut dice = Dice::new(!seed);
         let mut story = Story::new(seed);
         if dice.one_in(3) {
             story = story.with_clock_jumps();
         }
-        let kept = Arc::new(MemoryStore::new());
         let injuries = Arc::new(Injuries::default());
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
         let due_step = dice.pick(&[1, 3, 512]);
-        let sides = [0, 1].map(|_| Side::open(&kept, &injuries, &clock, due_step));
+        let sides = [0, 1].map(|_| Side::open(ground, &injuries, &clock, due_step));
         let merchants = story.merchants();
         Self {
+            ground,
             seed,
             told: 0,
             dice,
             merchants,
             story,
             model: Model::default(),
-            kept,
             injuries,
             clock,
             now_micros: 0,
@@ -223,7 +239,9 @@ impl Simulation {
         // What a ledger does not know of its commit matters most while the other one commits.
         let first = self.dice.pick(&[None, Some(Injury::AckLost), Some(Injury::Undone), Some(Injury::Undone)]);
         let side = self.side();
-        self.sides[side].store.set(self.dice.bits(), Weather { first, ..Weather::passing(PASSING) });
+        if self.ground.fails {
+            self.sides[side].store.set(self.dice.bits(), Weather { first, ..Weather::passing(PASSING) });
+        }
         let doubts = self.injuries.doubts();
         let start = Barrier::new(2);
         let [mut first, mut second] = std::thread::scope(|scope| {
@@ -248,7 +266,7 @@ impl Simulation {
     fn crash(&mut self, told: Told) -> Result<(), Box<Finding>> {
         let side = self.side();
         let mut doubted = false;
-        if told.step.key.is_some() {
+        if told.step.key.is_some() && self.ground.fails {
             let injury = self.dice.pick(&[Injury::AckLost, Injury::Undone, Injury::Crash, Injury::Unavailable]);
             self.sides[side].store.set(self.dice.bits(), Weather::fatal(injury));
             let given = Given::of(submit(&self.sides[side].ledger, &told.step).and_then(Pending::wait));
@@ -435,6 +453,7 @@ impl Simulation {
             self.compare_state(&merchant)?;
             self.check(&merchant)?;
         }
+        (self.ground.settle)();
         self.follow_all()?;
         for merchant in self.merchants.clone() {
             let seen = self.feed(&merchant);
@@ -454,6 +473,7 @@ impl Simulation {
     }
 
     fn weather(&mut self, weather: &Weather) {
+        let weather = if self.ground.fails { weather } else { &Weather::FAIR };
         for side in &self.sides {
             side.store.set(self.dice.bits(), weather.clone());
         }
@@ -465,7 +485,7 @@ impl Simulation {
     }
 
     fn reopen(&mut self, side: usize) {
-        self.sides[side] = Side::open(&self.kept, &self.injuries, &self.clock, self.due_step);
+        self.sides[side] = Side::open(self.ground, &self.injuries, &self.clock, self.due_step);
         self.counters.reopened += 1;
     }
 

@@ -1,5 +1,5 @@
 //! A store that fails as stores do: it loses acknowledgements, leaves outcomes unknown, crashes between load and
-//! commit, and is away now and then. What it keeps, it keeps in a [`MemoryStore`] that others share.
+//! commit, and is away now and then. What it keeps, it keeps in a store that does not.
 //!
 //! It fails by its own dice, which each step of a simulation throws anew: so a step fails the same way again, whatever
 //! threads did in the steps before.
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leadledger::{
-    Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MemoryStore, MerchantId, Needs, Page, Recorded, Scope, Store,
-    StoreError, Timestamp,
+    Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope, Store, StoreError,
+    Timestamp,
 };
 
 use crate::dice::Dice;
@@ -110,9 +110,8 @@ impl Injuries {
 }
 
 /// A store that fails.
-#[derive(Debug)]
 pub struct FaultyStore {
-    inner: Arc<MemoryStore>,
+    inner: Arc<dyn Store>,
     injuries: Arc<Injuries>,
     state: Mutex<(Dice, Weather)>,
     gate: Mutex<()>,
@@ -120,7 +119,7 @@ pub struct FaultyStore {
 
 impl FaultyStore {
     /// One that does not fail yet, and counts what it does in `injuries`.
-    pub fn new(inner: Arc<MemoryStore>, injuries: Arc<Injuries>) -> Self {
+    pub fn new(inner: Arc<dyn Store>, injuries: Arc<Injuries>) -> Self {
         Self { inner, injuries, state: Mutex::new((Dice::new(0), Weather::FAIR)), gate: Mutex::new(()) }
     }
 
@@ -156,15 +155,25 @@ impl FaultyStore {
         self.strike(|weather| first.map_or_else(|| weather.commits.to_vec(), |first| vec![(first, 1_000)]))
     }
 
-    fn read<T>(&self, read: impl FnOnce(&MemoryStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn read<T>(&self, read: impl FnOnce(&dyn Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match self.strike(|weather| vec![(Injury::ReadFailed, weather.reads)]) {
             Some(_) => Err(StoreError::Unavailable("injected: a read failed".to_owned())),
-            None => read(&self.inner),
+            None => read(&*self.inner),
         }
     }
 }
 
+impl std::fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultyStore").field("injuries", &self.injuries).finish_non_exhaustive()
+    }
+}
+
 impl Store for FaultyStore {
+    fn lanes(&self) -> usize {
+        self.inner.lanes()
+    }
+
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         drop(self.hold());
         let unknown = || Err(StoreError::Unknown("injected: no acknowledgement".to_owned()));
