@@ -300,8 +300,3 @@ impl Store for SqliteStore {
         self.read(|connection| query::due(connection, now, limit))
     }
 }
-
-/// The README's example, compiled and run: this crate's tests can use both crates that it shows.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct ReadmeDoctests;

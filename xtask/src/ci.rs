@@ -21,6 +21,7 @@ fn steps() -> Vec<Step> {
         ("test", test::run, Vec::new()),
         ("scenarios, memory", scenarios::run, owned(&[&folder, "--store", "memory"])),
         ("scenarios, sqlite", scenarios::run, owned(&[&folder, "--store", "sqlite"])),
+        ("scenarios, postgres", scenarios::run, owned(&[&folder, "--store", "postgres"])),
         ("simulate", simulate::run, owned(&["--seeds", SEEDS])),
         ("quickstart", quickstart::run, Vec::new()),
         ("docs", docs::run, Vec::new()),

@@ -8,12 +8,14 @@ mod ci;
 mod docs;
 mod fmt;
 mod lint;
+mod postgres;
 mod quickstart;
 mod run;
 mod scenarios;
 mod simulate;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,7 @@ struct Subcommand {
     run: fn(&[String]) -> Result<(), Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 10] = [
+const SUBCOMMANDS: [Subcommand; 12] = [
     Subcommand { name: "ci", takes: "", does: "all steps that a change must pass, in order", run: ci::run },
     Subcommand { name: "fmt", takes: "[--fix]", does: "checks the formatting, or mends it", run: fmt::run },
     Subcommand { name: "lint", takes: "", does: "clippy over everything, warnings are errors", run: lint::run },
@@ -35,7 +37,7 @@ const SUBCOMMANDS: [Subcommand; 10] = [
     Subcommand { name: "test", takes: "[ARGS]", does: "all tests and doctests; ARGS go to cargo test", run: test::run },
     Subcommand {
         name: "scenarios",
-        takes: "DIR [--store memory|sqlite]",
+        takes: "DIR [--store memory|sqlite|postgres]",
         does: "plays every scenario file of a folder",
         run: scenarios::run,
     },
@@ -46,6 +48,18 @@ const SUBCOMMANDS: [Subcommand; 10] = [
         run: simulate::run,
     },
     Subcommand {
+        name: "postgres",
+        takes: "",
+        does: "a server for tests by hand: prints its URLs for the shell",
+        run: postgres::run,
+    },
+    Subcommand {
+        name: "torture",
+        takes: "postgres [--minutes N]",
+        does: "kills servers and connections under load, in release",
+        run: torture::run,
+    },
+    Subcommand {
         name: "quickstart",
         takes: "",
         does: "runs the example and checks its last line",
@@ -54,8 +68,8 @@ const SUBCOMMANDS: [Subcommand; 10] = [
     Subcommand { name: "docs", takes: "", does: "builds the documentation, warnings are errors", run: docs::run },
     Subcommand {
         name: "bench",
-        takes: "[ARGS]",
-        does: "the measurements, in release; all arguments go to them",
+        takes: "[--store sqlite|postgres] [ARGS]",
+        does: "the measurements, in release; the other arguments go to them",
         run: bench::run,
     },
 ];

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use leadledger::conformance::{Mismatch, Played, play, scenario_files};
 use leadledger::{Ledger, ManualClock, MemoryStore, Options, Store, Timestamp};
+use leadledger_postgres::{Migration, PostgresOptions, PostgresStore};
 use leadledger_sqlite::SqliteStore;
 use serde_json::Value;
 
+use crate::postgres;
 use crate::run::Failure;
 
 /// How many differences of one file are told; the rest is counted.
@@ -17,6 +19,11 @@ const TOLD: usize = 10;
 enum StoreKind {
     Memory,
     Sqlite,
+    Postgres,
+}
+
+impl StoreKind {
+    const ALL: [(&str, Self); 3] = [("memory", Self::Memory), ("sqlite", Self::Sqlite), ("postgres", Self::Postgres)];
 }
 
 /// A scenario file that has the shape of one.
@@ -29,8 +36,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let (folder, store) = parse(arguments)?;
     let scenarios = load(&folder)?;
     let (mut steps, mut mismatches) = (0, 0);
-    for Scenario { name, story } in &scenarios {
-        let played = play_on(store, story).map_err(|fault| format!("{name}: {fault}"))?;
+    for (number, Scenario { name, story }) in scenarios.iter().enumerate() {
+        let played = play_on(store, number, story).map_err(|fault| format!("{name}: {fault}"))?;
         for mismatch in played.mismatches.iter().take(TOLD) {
             println!("{name}: {}", told(story, mismatch));
         }
@@ -58,16 +65,14 @@ fn parse(arguments: &[String]) -> Result<(PathBuf, StoreKind), Failure> {
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         if argument == "--store" {
-            store = Some(match rest.next().map(String::as_str) {
-                Some("memory") => StoreKind::Memory,
-                Some("sqlite") => StoreKind::Sqlite,
-                other => return Err(format!("--store is memory or sqlite, not {:?}", other.unwrap_or_default()).into()),
-            });
+            let name = rest.next().map(String::as_str).unwrap_or_default();
+            let known = StoreKind::ALL.iter().find(|(known, _)| *known == name);
+            store = Some(known.ok_or_else(|| format!("--store is memory, sqlite or postgres, not {name:?}"))?.1);
         } else if argument.starts_with('-') || folder.replace(PathBuf::from(argument)).is_some() {
             return Err(format!("unexpected argument {argument:?}").into());
         }
     }
-    let folder = folder.ok_or("which folder? scenarios DIR [--store memory|sqlite]")?;
+    let folder = folder.ok_or("which folder? scenarios DIR [--store memory|sqlite|postgres]")?;
     Ok((folder, store.unwrap_or(StoreKind::Memory)))
 }
 
@@ -108,12 +113,27 @@ fn shape(story: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn play_on(kind: StoreKind, story: &Value) -> Result<Played, Failure> {
-    let home = tempfile::tempdir()?;
-    let store: Arc<dyn Store> = match kind {
-        StoreKind::Memory => Arc::new(MemoryStore::new()),
-        StoreKind::Sqlite => Arc::new(SqliteStore::open(home.path().join("ledger.db"))?),
-    };
+fn play_on(kind: StoreKind, number: usize, story: &Value) -> Result<Played, Failure> {
+    match kind {
+        StoreKind::Memory => play_in(Arc::new(MemoryStore::new()), story),
+        StoreKind::Sqlite => {
+            let home = tempfile::tempdir()?;
+            play_in(Arc::new(SqliteStore::open(home.path().join("ledger.db"))?), story)
+        }
+        StoreKind::Postgres => {
+            // In turns: direct, through a pooler in transaction mode, over TLS.
+            let ways = postgres::variables()?.map(|(_, url)| url);
+            let schema = format!("scenario_{}_{number}", std::process::id());
+            PostgresStore::migrate(ways[0], &Migration { schema: schema.clone(), ..Migration::default() })?;
+            let options = PostgresOptions { schema: schema.clone(), ..PostgresOptions::default() };
+            let played = play_in(Arc::new(PostgresStore::open_with(ways[number % ways.len()], options)?), story);
+            postgres::drop_schema(&schema)?;
+            played
+        }
+    }
+}
+
+fn play_in(store: Arc<dyn Store>, story: &Value) -> Result<Played, Failure> {
     let clock = Arc::new(ManualClock::new(Timestamp::MIN));
     let ledger = Ledger::with_shared(store, clock.clone(), Options::default())?;
     Ok(play(story, &ledger, &clock)?)
@@ -142,7 +162,7 @@ mod tests {
     #[test]
     fn a_true_story_passes_and_a_changed_one_does_not() {
         let text = worked_example();
-        for store in ["memory", "sqlite"] {
+        for (store, _) in StoreKind::ALL {
             assert_eq!(outcome(&text, store), Ok(()));
             for (from, to) in [("\"4940.00\"", "\"4940.01\""), ("\"18.00\"", "\"17.00\""), ("healthy", "warning")] {
                 assert!(text.contains(from));
@@ -155,7 +175,7 @@ mod tests {
     fn a_mismatch_names_its_step_and_both_sides() {
         let text = worked_example().replacen("\"18.00\"", "\"17.00\"", 1);
         let story = serde_json::from_str(&text).unwrap();
-        let played = play_on(StoreKind::Memory, &story).unwrap();
+        let played = play_on(StoreKind::Memory, 0, &story).unwrap();
         let line = told(&story, &played.mismatches[0]);
         assert!(line.starts_with("step ") && line.contains("create_lead"), "{line}");
         assert!(line.contains("expected") && line.contains("17.00") && line.contains("18.00"), "{line}");

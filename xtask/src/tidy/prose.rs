@@ -8,7 +8,7 @@ use crate::tidy::{Fault, File};
 /// Endings by which a name without a folder passes for a path.
 const PATH_ENDINGS: [&str; 6] = [".rs", ".md", ".toml", ".sql", ".json", ".sh"];
 /// Folders whose every file the code map names, itself or by a folder within.
-const MAPPED: [&str; 2] = ["core/src/", "storage-sqlite/src/"];
+const MAPPED: [&str; 3] = ["core/src/", "storage-sqlite/src/", "storage-postgres/src/"];
 
 pub(super) fn check(files: &[File], root: &Path) -> Vec<Fault> {
     let packages: Vec<&str> = files.iter().filter_map(package_name).collect();
