@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use crate::Fault;
-use crate::cycle::per_second;
+use leadledger_bench::Fault;
+use leadledger_bench::cycle::per_second;
 
 const SCHEMA: &str = "
 CREATE TABLE books (no INTEGER PRIMARY KEY, merchant BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,

@@ -1,8 +1,7 @@
 //! The cycle: create a lead (reserve), validate it (capture and split), both durable; by so many callers, over so
-//! many merchants, through the engine on a SQLite file.
+//! many merchants, through the engine on any store.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,25 +14,26 @@ use leadledger::{
     Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError, SystemClock, Timestamp,
     ValidateLead,
 };
-use leadledger_sqlite::SqliteStore;
 use rust_decimal::Decimal;
 
 use crate::Fault;
 
 /// What a run measured.
 #[derive(Clone, Debug)]
-pub(crate) struct Measured {
-    pub(crate) cycles_per_second: u64,
-    /// Of one command, from sending it to its answer.
-    pub(crate) p50_micros: u64,
-    pub(crate) p99_micros: u64,
+pub struct Measured {
+    /// Cycles that were finished, per second.
+    pub cycles_per_second: u64,
+    /// Of one command, from sending it to its answer: half of them took no longer.
+    pub p50_micros: u64,
+    /// 99 in 100 took no longer.
+    pub p99_micros: u64,
     /// Commands in one commit, on average.
-    pub(crate) batch: u64,
+    pub batch: u64,
 }
 
-/// The SQLite store, counting its commits.
+/// A store, counting its commits.
 struct Counted {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     commits: Arc<AtomicU64>,
 }
 
@@ -66,21 +66,24 @@ impl Store for Counted {
 
 /// A merchant that takes leads, and a partner that brings them.
 #[derive(Clone, Copy)]
-pub(crate) struct Shop {
-    pub(crate) merchant: MerchantId,
-    pub(crate) campaign: CampaignId,
-    pub(crate) partner: PartnerId,
+pub struct Shop {
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// Its campaign.
+    pub campaign: CampaignId,
+    /// The partner.
+    pub partner: PartnerId,
 }
 
 impl Shop {
     /// A lead of `value`.
-    pub(crate) fn lead(&self, value: Decimal) -> CreateLead {
+    pub fn lead(&self, value: Decimal) -> CreateLead {
         CreateLead::new(self.merchant, self.campaign, self.partner, value)
     }
 }
 
 /// Sets up `count` merchants, each with a campaign and money for any number of leads.
-pub(crate) fn shops(ledger: &Ledger, count: usize) -> Result<Vec<Shop>, Fault> {
+pub fn shops(ledger: &Ledger, count: usize) -> Result<Vec<Shop>, Fault> {
     let mut shops = Vec::with_capacity(count);
     let mut pending = Vec::new();
     for _ in 0..count {
@@ -115,9 +118,8 @@ async fn cycle(ledger: &Ledger, shop: Shop, latencies: &RefCell<Vec<u64>>) -> Re
 }
 
 /// Runs cycles for `length`, by `callers` at once, over `merchants`.
-pub(crate) fn run(file: &Path, callers: usize, merchants: usize, length: Duration) -> Result<Measured, Fault> {
+pub fn run(store: Arc<dyn Store>, callers: usize, merchants: usize, length: Duration) -> Result<Measured, Fault> {
     let commits = Arc::new(AtomicU64::new(0));
-    let store = Arc::new(SqliteStore::open(file)?);
     let counted = Counted { store, commits: Arc::clone(&commits) };
     let ledger = Ledger::with(counted, SystemClock, Options::default())?;
     let shops = Rc::new(shops(&ledger, merchants)?);
@@ -160,7 +162,8 @@ pub(crate) fn run(file: &Path, callers: usize, merchants: usize, length: Duratio
     })
 }
 
-pub(crate) fn per_second(count: u64, elapsed: Duration) -> u64 {
+/// A rate, rounded down.
+pub fn per_second(count: u64, elapsed: Duration) -> u64 {
     let micros = elapsed.as_micros().max(1);
     u64::try_from(u128::from(count) * 1_000_000 / micros).unwrap_or(u64::MAX)
 }

@@ -7,8 +7,8 @@ use leadledger::{LeadQuery, Ledger, ValidateLead};
 use leadledger_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
-use crate::Fault;
-use crate::cycle::{Shop, shops};
+use leadledger_bench::Fault;
+use leadledger_bench::cycle::{Shop, shops};
 
 /// Leads of a small book.
 const SMALL: u64 = 1_000;

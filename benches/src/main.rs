@@ -5,16 +5,15 @@
 //! to `target/bench/sqlite.json`.
 
 mod bare;
-mod cycle;
 mod large;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bare::Ids;
-
+use leadledger_bench::{Fault, cycle};
+use leadledger_sqlite::SqliteStore;
 use serde_json::{Value, json};
-
-pub(crate) type Fault = Box<dyn std::error::Error>;
 
 /// What to measure, and for how long.
 struct Plan {
@@ -62,7 +61,8 @@ fn compare(plan: &Plan, merchants: usize, callers: usize) -> Result<Value, Fault
     let mut rounds = Vec::new();
     for _ in 0..plan.rounds {
         let folder = tempfile::tempdir_in("target")?;
-        let measured = cycle::run(&folder.path().join("engine.db"), callers, merchants, plan.length)?;
+        let store = Arc::new(SqliteStore::open(folder.path().join("engine.db"))?);
+        let measured = cycle::run(store, callers, merchants, plan.length)?;
         let (batch, merchants) = (i64::try_from(measured.batch)?, i64::try_from(merchants)?);
         let bare = bare::run(&folder.path().join("bare.db"), batch, merchants, plan.length, Ids::Unique)?;
         let floor = bare::run(&folder.path().join("floor.db"), batch, merchants, plan.length, Ids::Unchecked)?;
