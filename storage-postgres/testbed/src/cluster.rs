@@ -250,6 +250,7 @@ fn settings(folder: &Path, port: u16, tls: Option<&Certificates>) -> String {
     format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{sockets}'\n\
          max_connections = 200\nshared_buffers = '256MB'\nmax_wal_size = '4GB'\n\
+         min_wal_size = '1GB'\n\
          fsync = on\nsynchronous_commit = on\nfull_page_writes = on\n\
          password_encryption = 'scram-sha-256'\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n\
          log_line_prefix = '%m [%p] %u '\n{}",
