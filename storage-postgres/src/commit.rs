@@ -75,8 +75,8 @@ fn write_books<'b>(books: &[&'b Book], stored: &[&'b Book], positions: &HashMap<
         columns(ENTRY, entries(books, positions)),
         columns(HEAD, stored.iter().map(|book| head_values(book))),
         rows::DEPOSITS.params(changed!(books, deposits, deposit_values)),
-        rows::PLATFORM.params(changed!(books, platform, platform_values)),
-        rows::PARTNERS.params(changed!(books, partners, partner_values)),
+        rows::PLATFORM.params(changed!(books, platform, platform_values, |id, row| (id, row))),
+        rows::PARTNERS.params(changed!(books, partners, partner_values, |id, row| (id, row))),
         rows::LEADS.params(leads(true).map(values)),
         columns(LEAD_MOVES, leads(false).map(moves)),
     ];

@@ -141,13 +141,13 @@ pub(crate) fn campaign(columns: &mut Columns<'_>) -> Result<(CampaignId, Campaig
     Ok((id, Campaign { settings, status: columns.code(CampaignStatus::ALL)? }))
 }
 
-pub(crate) fn campaign_values<'a>(book: &Book, id: CampaignId, row: &Campaign) -> [Value<'a>; 14] {
+pub(crate) fn campaign_values<'a>(book: &Book, id: CampaignId, row: &'a Campaign) -> [Value<'a>; 14] {
     let Campaign { settings, status } = row;
     let policy = settings.policy;
     [
         book.merchant.0.into(),
         id.0.into(),
-        policy.currency.into(),
+        (&settings.policy.currency).into(),
         policy.version.into(),
         policy.minimum_value_minor.into(),
         policy.threshold_minor.into(),
@@ -220,13 +220,13 @@ pub(crate) fn deposit(columns: &mut Columns<'_>) -> Result<(DepositId, Deposit),
     optional_deposit(columns)?.ok_or_else(|| corrupt("a deposit without an id"))
 }
 
-pub(crate) fn deposit_values<'a>(book: &Book, id: DepositId, row: &Deposit) -> [Value<'a>; 16] {
+pub(crate) fn deposit_values<'a>(book: &Book, id: DepositId, row: &'a Deposit) -> [Value<'a>; 16] {
     let auto = row.auto_top_up;
     [
         book.merchant.0.into(),
         id.0.into(),
         row.campaign.map(|campaign| campaign.0).into(),
-        row.currency.into(),
+        (&row.currency).into(),
         code(DepositStatus::ALL, row.status).into(),
         row.balance_minor.into(),
         row.reserved_minor.into(),
@@ -275,7 +275,7 @@ pub(crate) fn platform(columns: &mut Columns<'_>) -> Result<(Currency, PlatformA
     Ok((currency, accounts))
 }
 
-pub(crate) fn platform_values<'a>(book: &Book, currency: Currency, row: &PlatformAccounts) -> [Value<'a>; 11] {
+pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &PlatformAccounts) -> [Value<'a>; 11] {
     let [stripe, cmi, bank_transfer, crypto, manual] = row.payments_minor;
     [
         book.merchant.0.into(),
@@ -328,11 +328,11 @@ pub(crate) fn partner(
     Ok(((columns.id()?, columns.currency()?), earnings(columns)?))
 }
 
-pub(crate) fn partner_values<'a>(book: &Book, key: (PartnerId, Currency), row: &PartnerAccounts) -> [Value<'a>; 7] {
+pub(crate) fn partner_values<'a>(book: &Book, key: &'a (PartnerId, Currency), row: &PartnerAccounts) -> [Value<'a>; 7] {
     [
         book.merchant.0.into(),
         key.0.0.into(),
-        key.1.into(),
+        (&key.1).into(),
         row.held_minor.into(),
         row.payable_minor.into(),
         row.in_payout_minor.into(),
@@ -473,7 +473,7 @@ fn due_at(row: &Lead) -> Option<Timestamp> {
     row.due().map(|due| due.at)
 }
 
-pub(crate) fn lead_values<'a>(book: &Book, id: LeadId, row: &Lead) -> [Value<'a>; 24] {
+pub(crate) fn lead_values<'a>(book: &Book, id: LeadId, row: &'a Lead) -> [Value<'a>; 24] {
     let terms = row.terms;
     [
         book.merchant.0.into(),
@@ -481,7 +481,7 @@ pub(crate) fn lead_values<'a>(book: &Book, id: LeadId, row: &Lead) -> [Value<'a>
         row.campaign.0.into(),
         row.partner.0.into(),
         row.deposit.0.into(),
-        row.currency.into(),
+        (&row.currency).into(),
         code(Source::ALL, row.source).into(),
         row.value_minor.into(),
         row.commission_minor.into(),
@@ -569,7 +569,7 @@ pub(crate) fn top_up_values<'a>(book: &Book, id: TopUpId, row: &'a TopUp) -> [Va
         id.0.into(),
         code(Method::ALL, row.method).into(),
         row.campaign.map(|campaign| campaign.0).into(),
-        row.currency.into(),
+        (&row.currency).into(),
         row.amount_minor.into(),
         row.received_minor.into(),
         row.refunded_minor.into(),
@@ -624,12 +624,12 @@ pub(crate) fn payout(columns: &mut Columns<'_>) -> Result<(PayoutId, Payout), St
     Ok((id, payout))
 }
 
-pub(crate) fn payout_values<'a>(book: &Book, id: PayoutId, row: &Payout) -> [Value<'a>; 7] {
+pub(crate) fn payout_values<'a>(book: &Book, id: PayoutId, row: &'a Payout) -> [Value<'a>; 7] {
     [
         book.merchant.0.into(),
         id.0.into(),
         row.partner.0.into(),
-        row.currency.into(),
+        (&row.currency).into(),
         row.amount_minor.into(),
         code(PayoutStatus::ALL, row.status).into(),
         number(row.requested_seq).into(),
@@ -655,12 +655,12 @@ pub(crate) fn missed(columns: &mut Columns<'_>) -> Result<(LeadId, Missed), Stor
     Ok((id, Missed { day, currency: columns.currency()?, commission_minor: columns.int()? }))
 }
 
-pub(crate) fn missed_values<'a>(book: &Book, id: LeadId, row: &Missed) -> [Value<'a>; 5] {
+pub(crate) fn missed_values<'a>(book: &Book, id: LeadId, row: &'a Missed) -> [Value<'a>; 5] {
     [
         book.merchant.0.into(),
         id.0.into(),
         row.day.to_epoch_days().into(),
-        row.currency.into(),
+        (&row.currency).into(),
         row.commission_minor.into(),
     ]
 }

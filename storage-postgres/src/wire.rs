@@ -107,9 +107,9 @@ impl<'a> From<&'a [u8]> for Value<'a> {
     }
 }
 
-impl From<Currency> for Value<'_> {
-    fn from(currency: Currency) -> Self {
-        Self::Text(Some(Cow::Owned(currency.code().to_owned())))
+impl<'a> From<&'a Currency> for Value<'a> {
+    fn from(currency: &'a Currency) -> Self {
+        Self::Text(Some(Cow::Borrowed(currency.code())))
     }
 }
 
