@@ -167,8 +167,7 @@ impl PostgresStore {
     pub fn open_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         schema::check_name("schema", &options.schema)?;
         let address = Address::parse(url, options.connect_timeout)?;
-        let mut link = Link::open(&address, options.connect_timeout, options.patience())?;
-        schema::check_server(&mut link, options.accept_data_loss)?;
+        let mut link = connect(&address, &options)?;
         let store = schema::check_schema(&mut link, &options.schema)?;
         // The whole text once, since only one schema's books are locked: it is where the path begins.
         let lock = format!("SELECT {} FROM {}.lock_books($1, $2, $3, $4)", rows::BOOK, options.schema);
@@ -194,9 +193,7 @@ impl PostgresStore {
     }
 
     fn connect(&self) -> Result<Link, StoreError> {
-        let mut link = Link::open(&self.address, self.options.connect_timeout, self.options.patience())?;
-        schema::check_server(&mut link, self.options.accept_data_loss)?;
-        Ok(link)
+        connect(&self.address, &self.options)
     }
 
     /// Connects, trying again while the server cannot be reached.
@@ -279,8 +276,9 @@ impl PostgresStore {
         questions.statements.insert(0, self.lock(merchants));
         let answers = link.exchange(Some(BEGIN), &questions.statements, None)?;
         let (heads, answers) = answers.split_first().ok_or_else(unanswered)?;
-        let stale = loading.take_heads(heads)?;
+        loading.take_heads(heads)?;
         loading.take_answers(&questions, answers)?;
+        let stale = loading.take_stale();
         if !stale.is_empty() {
             let questions = loading.questions(&stale);
             loading.take_answers(&questions, &link.exchange(None, &questions.statements, None)?)?;
@@ -306,6 +304,13 @@ impl PostgresStore {
         turn.link = Some(link).filter(|_| answers.as_ref().err().is_none_or(Fault::leaves_connection));
         answers.map_err(|fault| fault.store_error())
     }
+}
+
+/// Connects to a server that can keep a ledger.
+fn connect(address: &Address, options: &PostgresOptions) -> Result<Link, StoreError> {
+    let mut link = Link::open(address, options.connect_timeout, options.patience())?;
+    schema::check_server(&mut link, options.accept_data_loss)?;
+    Ok(link)
 }
 
 /// Why books were not loaded.

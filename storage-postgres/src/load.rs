@@ -24,6 +24,8 @@ pub(crate) struct Loading<'n> {
     kept: HashSet<MerchantId>,
     /// Each book's last position in the journal of all books.
     positions: HashMap<MerchantId, i64>,
+    /// Those that were kept and are out of date: they are asked for anew.
+    stale: HashSet<MerchantId>,
     /// Whether rows came of a book that had no head when it was asked for: another ledger began it meanwhile.
     moved: bool,
     /// Whose leads that are due were asked for, and how many came.
@@ -109,7 +111,16 @@ impl<'n> Loading<'n> {
         let books = needs.iter().filter(|(_, needs)| !needs.everything);
         let books: Books = books.filter_map(|(merchant, _)| Some((*merchant, Ok(kept(*merchant)?)))).collect();
         let kept = books.keys().copied().collect();
-        Self { needs, due, books, kept, positions: HashMap::new(), moved: false, due_found: BTreeMap::new() }
+        Self {
+            needs,
+            due,
+            books,
+            kept,
+            positions: HashMap::new(),
+            stale: HashSet::new(),
+            moved: false,
+            due_found: BTreeMap::new(),
+        }
     }
 
     fn kept(&self, merchant: MerchantId) -> Option<&Book> {
@@ -185,8 +196,8 @@ impl<'n> Loading<'n> {
             rows::DEPOSITS.names("(d).")
         );
         questions.ask(Asked::Leads, statement(by_lead, PAIR, leads));
-        questions.ask(Asked::Missed, statement(by_pair(&rows::MISSED), PAIR, missed));
-        questions.ask(Asked::Deposits, statement(by_pair(&rows::DEPOSITS), PAIR, deposits));
+        questions.ask(Asked::Missed, statement(sql!("{}", by_pair(&rows::MISSED)), PAIR, missed));
+        questions.ask(Asked::Deposits, statement(sql!("{}", by_pair(&rows::DEPOSITS)), PAIR, deposits));
         let sql = sql!(
             "SELECT merchant_id, partner_id, every_campaign, campaign_id, share, delay_days, currency, {} \
              FROM load_terms($1, $2, $3, $4, $5)",
@@ -233,9 +244,8 @@ impl<'n> Loading<'n> {
         questions
     }
 
-    /// Takes the heads as they are, and says whose books are not as they were kept: those are to be asked for anew.
-    pub(crate) fn take_heads(&mut self, found: &[Row]) -> Result<Vec<MerchantId>, StoreError> {
-        let mut stale = Vec::new();
+    /// Takes the heads as they are, and notes whose books are not as they were kept.
+    pub(crate) fn take_heads(&mut self, found: &[Row]) -> Result<(), StoreError> {
         let mut heads: HashMap<MerchantId, Result<Head, StoreError>> = HashMap::with_capacity(found.len());
         for row in found {
             let mut columns = Columns::of(row);
@@ -256,7 +266,7 @@ impl<'n> Loading<'n> {
                 (kept, head) => {
                     if kept.is_some() {
                         self.kept.remove(merchant);
-                        stale.push(*merchant);
+                        self.stale.insert(*merchant);
                     }
                     head
                 }
@@ -272,7 +282,12 @@ impl<'n> Loading<'n> {
             };
             self.books.insert(*merchant, book.map(Box::new));
         }
-        Ok(stale)
+        Ok(())
+    }
+
+    /// Whose books are to be asked for anew. Until then, what was asked of them is left aside: all of it comes again.
+    pub(crate) fn take_stale(&mut self) -> Vec<MerchantId> {
+        self.stale.drain().collect()
     }
 
     /// Takes the answers to questions. A row that cannot be understood is its book's trouble.
@@ -281,13 +296,14 @@ impl<'n> Loading<'n> {
             for row in answer {
                 let mut columns = Columns::of(row);
                 let merchant = rows::merchant(&mut columns)?;
+                if self.stale.contains(&merchant) {
+                    continue;
+                }
                 let Some(Ok(book)) = self.books.get_mut(&merchant) else { continue };
-                // Terms are answered with nulls where there are none.
-                let is_row = !matches!(asked, Asked::Terms) || rows::has_terms(row);
-                self.moved |= is_row && !self.positions.contains_key(&merchant);
                 let due = self.due_found.entry(merchant).or_default();
-                if let Err(fault) = take(*asked, &mut columns, book, due) {
-                    self.books.insert(merchant, Err(fault));
+                match take(*asked, &mut columns, book, due) {
+                    Ok(is_there) => self.moved |= is_there && !self.positions.contains_key(&merchant),
+                    Err(fault) => _ = self.books.insert(merchant, Err(fault)),
                 }
             }
         }
@@ -347,46 +363,32 @@ impl Questions {
 
     /// All the rest of a book, but for its journal.
     fn whole(&mut self, merchants: &[Uuid]) {
-        self.ask_all(Asked::Deposits, all_of(&rows::DEPOSITS), merchants);
-        self.ask_all(Asked::AllEarnings, all_of(&rows::PARTNERS), merchants);
-        self.ask_all(Asked::AllAgreements, all_of(&rows::AGREEMENTS), merchants);
-        self.ask_all(Asked::AllTopUps, all_of(&rows::TOP_UPS), merchants);
-        self.ask_all(Asked::AllPayouts, all_of(&rows::PAYOUTS), merchants);
-        self.ask_all(Asked::References, all_of(&rows::REFERENCES), merchants);
-        self.ask_all(Asked::Missed, all_of(&rows::MISSED), merchants);
-        self.ask_all(Asked::AllLeads, all_of(&rows::LEADS), merchants);
+        self.ask_all(Asked::Deposits, sql!("{}", all_of(&rows::DEPOSITS)), merchants);
+        self.ask_all(Asked::AllEarnings, sql!("{}", all_of(&rows::PARTNERS)), merchants);
+        self.ask_all(Asked::AllAgreements, sql!("{}", all_of(&rows::AGREEMENTS)), merchants);
+        self.ask_all(Asked::AllTopUps, sql!("{}", all_of(&rows::TOP_UPS)), merchants);
+        self.ask_all(Asked::AllPayouts, sql!("{}", all_of(&rows::PAYOUTS)), merchants);
+        self.ask_all(Asked::References, sql!("{}", all_of(&rows::REFERENCES)), merchants);
+        self.ask_all(Asked::Missed, sql!("{}", all_of(&rows::MISSED)), merchants);
+        self.ask_all(Asked::AllLeads, sql!("{}", all_of(&rows::LEADS)), merchants);
         let sql = sql!("{} ORDER BY merchant_id, seq", all_of(&rows::PRIVATE));
         self.ask_all(Asked::Private, sql, merchants);
     }
 }
 
-/// The rows of a table by merchants. Each table is asked for in one place: the text is made once.
-fn all_of(table: &Table) -> &'static str {
-    table_sql(table, &ALL_OF, |table| {
-        format!("SELECT {} FROM {} WHERE merchant_id = ANY ($1)", table.names(""), table.name)
-    })
+/// The rows of a table by merchants.
+fn all_of(table: &Table) -> String {
+    format!("SELECT {} FROM {} WHERE merchant_id = ANY ($1)", table.names(""), table.name)
 }
 
 /// The rows of a table by merchant and id.
-fn by_pair(table: &Table) -> &'static str {
-    table_sql(table, &BY_PAIR, |table| {
-        let id = table.columns[1].0;
-        format!(
-            "SELECT {} FROM unnest($1, $2) n (merchant_id, {id}) JOIN {} t USING (merchant_id, {id})",
-            table.names("t."),
-            table.name
-        )
-    })
-}
-
-type Texts = std::sync::Mutex<BTreeMap<&'static str, &'static str>>;
-static ALL_OF: Texts = Texts::new(BTreeMap::new());
-static BY_PAIR: Texts = Texts::new(BTreeMap::new());
-
-/// A text for each table, made once and kept for good: there are as many as tables.
-fn table_sql(table: &Table, texts: &Texts, make: impl Fn(&Table) -> String) -> &'static str {
-    let mut texts = texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    texts.entry(table.name).or_insert_with(|| Box::leak(make(table).into_boxed_str()))
+fn by_pair(table: &Table) -> String {
+    let id = table.columns[1].0;
+    format!(
+        "SELECT {} FROM unnest($1, $2) n (merchant_id, {id}) JOIN {} t USING (merchant_id, {id})",
+        table.names("t."),
+        table.name
+    )
 }
 
 fn due_sql() -> &'static str {
@@ -399,8 +401,9 @@ fn due_sql() -> &'static str {
     )
 }
 
-/// Takes one row of a book, its merchant already read.
-fn take(asked: Asked, columns: &mut Columns<'_>, book: &mut Book, due: &mut Vec<LeadId>) -> Result<(), StoreError> {
+/// Takes one row of a book, its merchant already read. Says whether it is there: terms are answered with nulls where there
+/// are none.
+fn take(asked: Asked, columns: &mut Columns<'_>, book: &mut Book, due: &mut Vec<LeadId>) -> Result<bool, StoreError> {
     match asked {
         Asked::Campaigns => {
             let (id, row) = rows::campaign(columns)?;
@@ -427,6 +430,7 @@ fn take(asked: Asked, columns: &mut Columns<'_>, book: &mut Book, due: &mut Vec<
         Asked::Terms => {
             let (key, agreement) = rows::terms(columns)?;
             let (currency, earnings) = (columns.currency()?, rows::earnings(columns)?);
+            let is_there = agreement.is_some() || earnings.is_some();
             if let Some(campaign) = key.1 {
                 book.agreements.load((key.0, campaign), agreement);
             }
@@ -434,6 +438,7 @@ fn take(asked: Asked, columns: &mut Columns<'_>, book: &mut Book, due: &mut Vec<
             if key.1 != Some(None) {
                 book.partners.load((key.0, currency), earnings);
             }
+            return Ok(is_there);
         }
         Asked::AllAgreements => {
             let (key, row) = rows::agreement(columns)?;
@@ -482,7 +487,7 @@ fn take(asked: Asked, columns: &mut Columns<'_>, book: &mut Book, due: &mut Vec<
         }
         Asked::Private => book.private.extend(rows::optional_private(columns)?),
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A lead, with its partner's accounts and its deposit.

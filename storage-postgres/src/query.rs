@@ -97,7 +97,14 @@ pub(crate) fn leads<'q>(query: &LeadQuery, marks: Marks) -> Result<Vec<Statement
         Param::OptionalInt(query.source.map(|source| code(Source::ALL, source))),
         Param::Int(count(query.limit)),
     ]);
-    Ok(vec![Statement { sql: page.into(), params }, Statement { sql: reach.into(), params: place() }])
+    let mut statements = vec![Statement { sql: page.into(), params }];
+    // Where every lead within reach is on the page, a short page is the last.
+    let filtered =
+        query.status.is_some() || query.campaign.is_some() || query.partner.is_some() || query.source.is_some();
+    if filtered || query.limit > REACH {
+        statements.push(Statement { sql: reach.into(), params: place() });
+    }
+    Ok(statements)
 }
 
 pub(crate) fn leads_page(
@@ -105,7 +112,11 @@ pub(crate) fn leads_page(
     marks: Marks,
     answers: &[Vec<Row>],
 ) -> Result<Page<(LeadId, Lead)>, StoreError> {
-    let [page, reach] = answers else { return Err(corrupt("an answer to another question")) };
+    let (page, reach) = match answers {
+        [page] => (page, None),
+        [page, reach] if !reach.is_empty() => (page, reach.first()),
+        _ => return Err(corrupt("an answer to another question")),
+    };
     let mut items = Vec::with_capacity(page.len());
     for row in page {
         let mut columns = Columns::of(row);
@@ -123,7 +134,7 @@ pub(crate) fn leads_page(
         return Ok(Page { items, next: Some(next) });
     }
     // Fewer than asked for: either there are no more, or none within reach.
-    let Some(row) = reach.first() else { return Err(corrupt("an answer to another question")) };
+    let Some(row) = reach else { return Ok(Page { items, next: None }) };
     let mut columns = Columns::of(row);
     let looked: usize = columns.int()?;
     let next = match (columns.optional_int()?, columns.optional_time()?) {

@@ -8,7 +8,6 @@ use leadledger::{
     PartPlace, PartnerAccounts, PartnerId, Payout, PayoutId, PayoutStatus, PlatformAccounts, Policy, Private,
     ReceiptNumber, Recorded, Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId, TopUpStatus,
 };
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::error::corrupt;
@@ -375,15 +374,6 @@ pub(crate) fn terms(columns: &mut Columns<'_>) -> Result<Terms, StoreError> {
     let (share, delay) = (columns.optional_percent()?, columns.optional_int()?);
     let agreement = share.zip(delay).map(|(share, payout_delay_days)| Agreement { share, payout_delay_days });
     Ok(((partner, about), agreement))
-}
-
-/// Whether anything was there: terms, or a partner's accounts.
-pub(crate) fn has_terms(row: &Row) -> bool {
-    let mut columns = Columns::of(row);
-    columns.skip(4);
-    let agreed = columns.optional_int::<i64>().is_ok_and(|share| share.is_some());
-    columns.skip(2);
-    agreed || earnings(&mut columns).is_ok_and(|accounts| accounts.is_some())
 }
 
 pub(crate) fn agreement_values<'a>(

@@ -1,6 +1,7 @@
 //! The schema: its migrations, who may do what in it, and what a server must be like to keep it.
 
 use leadledger::{Currency, StoreError};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::address::Address;
@@ -80,14 +81,19 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), StoreError> {
     Err(misconfigured(format!("{what} {name:?} is not a name of lower-case letters, digits and _ (at most 48)")))
 }
 
+/// The one row that a question always gives.
+fn one(link: &mut Link, begin: Option<&str>, sql: &'static str, params: Vec<Param<'_>>) -> Result<Row, StoreError> {
+    let answers = link.exchange(begin, &[Statement { sql: sql.into(), params }], None);
+    let answers = answers.map_err(|fault| fault.store_error())?;
+    answers.into_iter().flatten().next().ok_or_else(|| misconfigured("the server says nothing"))
+}
+
 /// Refuses a server that cannot keep a ledger, or would lose one.
 pub(crate) fn check_server(link: &mut Link, accept_data_loss: bool) -> Result<(), StoreError> {
     let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_encoding'), \
                current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_version')";
-    let rows = link.exchange(None, &[Statement { sql: sql.into(), params: Vec::new() }], None);
-    let rows = rows.map_err(|fault| fault.store_error())?;
-    let row = rows.first().and_then(|rows| rows.first()).ok_or_else(|| misconfigured("the server says nothing"))?;
-    let mut columns = Columns::of(row);
+    let row = one(link, None, sql, Vec::new())?;
+    let mut columns = Columns::of(&row);
     let version: i32 = columns.int()?;
     let (encoding, fsync, synchronous) = (columns.text()?, columns.text()?, columns.text()?);
     if version < SERVER {
@@ -121,11 +127,8 @@ fn meta(link: &mut Link, begin: Option<&str>, schema: &str) -> Result<Option<Met
                      coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(m.oid, 'SELECT'), true) \
                  FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = $1 \
                  LEFT JOIN pg_class m ON m.relnamespace = n.oid AND m.relname = 'meta'";
-    let rows = link
-        .exchange(begin, &[Statement { sql: there.into(), params: vec![Param::Text(schema.into())] }], None)
-        .map_err(|fault| fault.store_error())?;
-    let row = rows.first().and_then(|rows| rows.first()).ok_or_else(|| misconfigured("the server says nothing"))?;
-    let mut columns = Columns::of(row);
+    let row = one(link, begin, there, vec![Param::Text(schema.into())])?;
+    let mut columns = Columns::of(&row);
     let (plain, ours, used, readable) = (columns.flag()?, columns.flag()?, columns.flag()?, columns.flag()?);
     if !plain {
         return Err(misconfigured(format!("schema {schema:?} is a word of SQL's own: another name is needed")));
@@ -296,10 +299,8 @@ fn set_realtime(link: &mut Link, wanted: &Migration) -> Result<bool, StoreError>
                    AND oidvectortypes(p.proargtypes) = 'jsonb, text, text, boolean' \
                    AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')), \
                EXISTS (SELECT FROM pg_trigger WHERE tgname = 'journal_realtime' AND tgrelid = 'journal'::regclass)";
-    let rows = link.exchange(None, &[Statement { sql: sql.into(), params: Vec::new() }], None);
-    let rows = rows.map_err(|fault| fault.store_error())?;
-    let row = rows.first().and_then(|rows| rows.first()).ok_or_else(|| misconfigured("the server says nothing"))?;
-    let mut columns = Columns::of(row);
+    let row = one(link, None, sql, Vec::new())?;
+    let mut columns = Columns::of(&row);
     let (possible, there) = (columns.flag()?, columns.flag()?);
     match wanted.realtime {
         Realtime::Keep => Ok(there),
