@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use leadledger::{
-    Book, Books, CampaignId, CreateLead, JournalQuery, Lead, LeadId, LeadQuery, Ledger, MerchantId, Needs, OpenDeposit,
-    Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError, SystemClock, Timestamp,
+    Book, BookQuery, Books, CampaignId, CreateLead, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger, MerchantId,
+    Needs, OpenDeposit, Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError, SystemClock,
     ValidateLead,
 };
 use rust_decimal::Decimal;
@@ -59,8 +59,8 @@ impl Store for Counted {
         self.store.journal(query, limit)
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        self.store.due(now, limit)
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        self.store.books(query, limit)
     }
 }
 

@@ -71,7 +71,7 @@ pub use percent::Percent;
 pub use refusal::Refusal;
 pub use rows::Rows;
 pub use settings::{Minimums, Settings};
-pub use store::{Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
+pub use store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
 pub use text::{Key, Line, Paragraph, Reference};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use top_up::{Method, ReceiptNumber, TopUp, TopUpStatus};

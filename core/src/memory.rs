@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
-use crate::store::{Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
 use crate::time::Timestamp;
 use crate::top_up::Method;
 
@@ -117,11 +117,19 @@ impl Store for MemoryStore {
         }
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
         let kept = self.kept();
-        let mut due: Vec<_> = kept.books.values().filter(|kept| kept.book.is_due(now)).map(|kept| &kept.book).collect();
-        due.sort_by_key(|book| (book.head.next_due, book.merchant));
-        Ok(due.into_iter().take(limit).map(|book| book.merchant).collect())
+        let admits = |book: &Book| match query {
+            BookQuery::Due(now) => book.is_due(*now),
+            BookQuery::After(last) => last.is_none_or(|last| book.merchant > last),
+            BookQuery::Of(merchants) => merchants.contains(&book.merchant),
+        };
+        let mut found: Vec<_> = kept.books.values().map(|kept| &kept.book).filter(|book| admits(book)).collect();
+        found.sort_by_key(|book| match query {
+            BookQuery::Due(_) => (book.head.next_due, book.merchant),
+            BookQuery::After(_) | BookQuery::Of(_) => (None, book.merchant),
+        });
+        Ok(found.into_iter().take(limit).map(|book| (book.merchant, book.head)).collect())
     }
 }
 

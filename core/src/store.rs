@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::book::Book;
+use crate::book::{Book, Head};
 use crate::command::Command;
 use crate::entry::Recorded;
 use crate::error::StoreError;
@@ -221,6 +221,17 @@ pub enum JournalQuery {
     },
 }
 
+/// Which books to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BookQuery {
+    /// Those with something due at this moment, the longest due first.
+    Due(Timestamp),
+    /// All of them by merchant, after this one; none: from the first.
+    After(Option<MerchantId>),
+    /// These, by merchant.
+    Of(BTreeSet<MerchantId>),
+}
+
 /// A place that keeps books. See the module's text; every sentence below has a conformance case.
 pub trait Store: Send + Sync + 'static {
     /// How many batches can be under way at once, each in a lane of its own; at least 1.
@@ -247,6 +258,6 @@ pub trait Store: Send + Sync + 'static {
     /// long as a transaction runs that may still write one before it.
     fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError>;
 
-    /// Merchants with something due at `now`, the longest due first, at most `limit`.
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError>;
+    /// Books with their heads, only what is committed, at most `limit`; one that was never written is left out.
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError>;
 }

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use leadledger::{
-    Book, Books, Call, DepositId, Error, JournalQuery, Lead, LeadId, LeadQuery, Ledger, ManualClock, MemoryStore,
-    MerchantId, Needs, OpenDeposit, Options, Page, Recorded, Scope, Store, StoreError, Timestamp, TopUpDeposit,
+    Book, BookQuery, Books, Call, DepositId, Error, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger, ManualClock,
+    MemoryStore, MerchantId, Needs, OpenDeposit, Options, Page, Recorded, Scope, Store, StoreError, TopUpDeposit,
 };
 use uuid::Uuid;
 
@@ -42,8 +42,8 @@ impl Store for Troubled {
         (self.read)()?;
         self.inner.journal(query, limit)
     }
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        self.inner.due(now, limit)
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        self.inner.books(query, limit)
     }
 }
 

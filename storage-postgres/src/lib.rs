@@ -42,8 +42,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use leadledger::{
-    Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope, Store, StoreError,
-    Timestamp,
+    Book, BookQuery, Books, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope,
+    Store, StoreError,
 };
 use tokio_postgres::Row;
 
@@ -406,9 +406,9 @@ impl Store for PostgresStore {
         query::journal_page(query, self.marks, answers.first().ok_or_else(unanswered)?)
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        let answers = self.read(&[query::due(now, limit)])?;
-        query::due_merchants(answers.first().ok_or_else(unanswered)?)
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        let answers = self.read(&[query::books(query, limit)])?;
+        query::heads(answers.first().ok_or_else(unanswered)?)
     }
 }
 

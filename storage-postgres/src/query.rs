@@ -1,14 +1,14 @@
 //! Lists: a merchant's leads, and the journal forwards, backwards and over all books.
 
 use leadledger::{
-    Cursor, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, LeadStatus, MerchantId, Page, Recorded, Source,
-    StoreError, Timestamp,
+    BookQuery, Cursor, Head, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, LeadStatus, MerchantId, Page, Recorded,
+    Source, StoreError, Timestamp,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::error::corrupt;
-use crate::load::count;
+use crate::load::{count, ids};
 use crate::rows;
 use crate::wire::{Columns, Param, Statement, code, number};
 
@@ -213,13 +213,34 @@ pub(crate) fn journal_page(query: &JournalQuery, marks: Marks, answer: &[Row]) -
     Ok(Page { items, next: last.map(cursor) })
 }
 
-pub(crate) fn due<'q>(now: Timestamp, limit: usize) -> Statement<'q> {
-    Statement {
-        sql: "SELECT merchant_id FROM books WHERE next_due <= $1 ORDER BY next_due, merchant_id LIMIT $2".into(),
-        params: vec![Param::Time(now), Param::Int(count(limit))],
+pub(crate) fn books<'q>(query: &BookQuery, limit: usize) -> Statement<'q> {
+    let limit = Param::Int(count(limit));
+    match query {
+        BookQuery::Due(now) => Statement {
+            sql: sql!("SELECT {} FROM books WHERE next_due <= $1 ORDER BY next_due, merchant_id LIMIT $2", rows::BOOK)
+                .into(),
+            params: vec![Param::Time(*now), limit],
+        },
+        BookQuery::After(last) => Statement {
+            sql: sql!(
+                "SELECT {} FROM books WHERE $1 IS NULL OR merchant_id > $1 ORDER BY merchant_id LIMIT $2",
+                rows::BOOK
+            )
+            .into(),
+            params: vec![Param::OptionalId(last.map(|last| last.0)), limit],
+        },
+        BookQuery::Of(merchants) => Statement {
+            sql: sql!("SELECT {} FROM books WHERE merchant_id = ANY ($1) ORDER BY merchant_id LIMIT $2", rows::BOOK)
+                .into(),
+            params: vec![ids(merchants.iter().copied()), limit],
+        },
     }
 }
 
-pub(crate) fn due_merchants(answer: &[Row]) -> Result<Vec<MerchantId>, StoreError> {
-    answer.iter().map(|row| rows::merchant(&mut Columns::of(row))).collect()
+pub(crate) fn heads(answer: &[Row]) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+    let head = |row| {
+        let mut columns = Columns::of(row);
+        Ok((rows::merchant(&mut columns)?, rows::head(&mut columns)?.0))
+    };
+    answer.iter().map(head).collect()
 }

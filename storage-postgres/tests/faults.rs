@@ -19,7 +19,9 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use common::{Direct, Schema, direct, pooled};
-use leadledger::{Error, JournalQuery, LeadQuery, Ledger, Needs, Options, Scope, Store, SystemClock, Timestamp};
+use leadledger::{
+    BookQuery, Error, JournalQuery, LeadQuery, Ledger, Needs, Options, Scope, Store, SystemClock, Timestamp,
+};
 use leadledger_postgres::{PostgresOptions, PostgresStore};
 use leadledger_testbed::{Cut, Proxy, Side};
 use load::{Follower, Hooked, Step, Told, Watch, eventually, id, merchants, prepare};
@@ -113,7 +115,7 @@ fn round_trips() {
         ("a whole book", &|| drop(store.book(books[0], &everything).unwrap())),
         ("leads", &|| drop(store.leads(&LeadQuery::of(books[0])).unwrap())),
         ("all entries", &|| drop(store.journal(&JournalQuery::All { after: None }, 100).unwrap())),
-        ("what is due", &|| drop(store.due(Timestamp::MIN, 10).unwrap())),
+        ("what is due", &|| drop(store.books(&BookQuery::Due(Timestamp::MIN), 10).unwrap())),
     ];
     // Connects.
     reads[0].1();

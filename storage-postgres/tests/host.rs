@@ -5,7 +5,7 @@
 mod common;
 
 use common::Schema;
-use leadledger::{CreateLead, MerchantId, OpenDeposit, PartnerId, RegisterCampaign, Store};
+use leadledger::{BookQuery, CreateLead, MerchantId, OpenDeposit, PartnerId, RegisterCampaign, Store};
 
 #[test]
 fn inside_a_runtime() {
@@ -28,7 +28,7 @@ fn inside_a_runtime() {
             assert_eq!(ledger.deposit(merchant, deposit.answer).await.unwrap().unwrap(), view);
             ledger.check(merchant).wait().unwrap();
             let store = schema.store();
-            assert_eq!(store.due(long_ago(), 10).unwrap(), []);
+            assert_eq!(store.books(&BookQuery::Due(long_ago()), 10).unwrap(), []);
         });
     }
 }
@@ -49,7 +49,7 @@ fn more_reads_than_connections() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    assert_eq!(store.due(long_ago(), 10).unwrap(), []);
+                    assert_eq!(store.books(&BookQuery::Due(long_ago()), 10).unwrap(), []);
                 }
             });
         }

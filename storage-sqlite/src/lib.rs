@@ -39,8 +39,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::{HashMap, HashMapExt};
 use leadledger::{
-    Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope, Store, StoreError,
-    Timestamp,
+    Book, BookQuery, Books, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope,
+    Store, StoreError,
 };
 use rusqlite::Connection;
 
@@ -296,7 +296,7 @@ impl Store for SqliteStore {
         self.read(|connection| query::journal(connection, query, limit))
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        self.read(|connection| query::due(connection, now, limit))
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        self.read(|connection| query::books(connection, query, limit))
     }
 }

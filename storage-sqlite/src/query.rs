@@ -1,7 +1,7 @@
 //! Lists: a merchant's leads, and the journal forwards, backwards and over all books.
 
 use leadledger::{
-    Cursor, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, MerchantId, Page, Recorded, StoreError, Timestamp,
+    BookQuery, Cursor, Head, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, MerchantId, Page, Recorded, StoreError,
 };
 use rusqlite::{Connection, params};
 
@@ -147,14 +147,37 @@ fn backwards(connection: &Connection, book: &BookRow, last: u64, count: u64) -> 
     Ok(items)
 }
 
-pub(crate) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-    let sql = "SELECT merchant FROM books WHERE next_due <= ? ORDER BY next_due, merchant LIMIT ?";
-    let mut merchants = Vec::new();
-    each(connection, sql, params![now.micros(), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-        merchants.push(Columns::of(row).id()?);
+pub(crate) fn books(
+    connection: &Connection,
+    query: &BookQuery,
+    limit: usize,
+) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut books = Vec::new();
+    let mut take = |row: &rusqlite::Row<'_>| {
+        let book = rows::book_row(row)?;
+        books.push((book.merchant, book.head));
         Ok(())
-    })?;
-    Ok(merchants)
+    };
+    match query {
+        BookQuery::Due(now) => {
+            let sql = sql!("SELECT {} FROM books WHERE next_due <= ? ORDER BY next_due, merchant LIMIT ?", rows::BOOK);
+            each(connection, sql, params![now.micros(), most], take)?;
+        }
+        BookQuery::After(last) => {
+            let sql = sql!("SELECT {} FROM books WHERE merchant > ? ORDER BY merchant LIMIT ?", rows::BOOK);
+            let last = last.map(|last| rows::id_bytes(last.0).to_vec()).unwrap_or_default();
+            each(connection, sql, params![last, most], take)?;
+        }
+        BookQuery::Of(merchants) => {
+            let sql = sql!("SELECT {} FROM books WHERE merchant = ?", rows::BOOK);
+            for merchant in merchants {
+                each(connection, sql, params![rows::id_bytes(merchant.0)], &mut take)?;
+            }
+            books.truncate(limit);
+        }
+    }
+    Ok(books)
 }
 
 /// A cursor's two numbers, where it is one of ours and of this list.

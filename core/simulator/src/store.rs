@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leadledger::{
-    Book, Books, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope, Store, StoreError,
-    Timestamp,
+    Book, BookQuery, Books, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope,
+    Store, StoreError,
 };
 
 use crate::dice::Dice;
@@ -220,7 +220,7 @@ impl Store for FaultyStore {
         self.read(|store| store.journal(query, limit))
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        self.read(|store| store.due(now, limit))
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        self.read(|store| store.books(query, limit))
     }
 }

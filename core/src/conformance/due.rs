@@ -6,21 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Case;
 use super::ground::{CAMPAIGN, DEPOSIT, Ground, commit, entries, id, lead, merchant, prepared, scope, send};
 use crate::answer::DueSettled;
-use crate::book::{Book, DueLoaded};
+use crate::book::{Book, DueLoaded, Head};
 use crate::command::{Command, RegisterCampaign, RejectLead, RunDue, SetAgreement, ValidateLead};
 use crate::entry::{Kind, Recorded};
 use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Due, Lead, LeadStatus};
 use crate::ledger::Options;
-use crate::store::{Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
 use crate::text::Paragraph;
 use crate::time::Timestamp;
 
 pub(super) const CASES: &[Case] = &[
     ("what is due is loaded, the longest due first, within the limit", loaded_in_order),
     ("leads that are loaded already do not hide what is due", loaded_among_others),
-    ("due lists merchants, the longest due first, at most so many", listed),
+    ("books are listed: what is due, the longest first; all by merchant; some; at most so many", listed),
     ("a book whose due leads were decided is due no more", listed_no_more),
     ("what is due is settled before a command and before a read", settled_first),
     ("a backlog is settled in bounded commits, in order", bounded),
@@ -115,11 +115,31 @@ fn listed(ground: &Ground) {
     let all: Vec<_> = [5, 2, 4, 1, 3].map(merchant).into();
     for (hour, count) in [(0, 0), (1, 1), (2, 3), (4, 3), (5, 4), (9, 5), (1_000, 5)] {
         for limit in [0, 1, 2, 10] {
-            let found = store.due(ground.at_hour(hour), limit).unwrap();
+            let found = due(&*store, ground.at_hour(hour), limit);
             assert_eq!(found, all[..count.min(limit)], "at hour {hour}, limit {limit}");
         }
     }
-    assert!(store.due(Timestamp::from_micros(ground.at_hour(1).micros() - 1), 10).unwrap().is_empty());
+    assert!(due(&*store, Timestamp::from_micros(ground.at_hour(1).micros() - 1), 10).is_empty());
+    let everyone: Vec<_> = (1..=6).map(merchant).collect();
+    for (last, skipped) in [(None, 0), (Some(merchant(0)), 0), (Some(merchant(2)), 2), (Some(merchant(6)), 6)] {
+        for limit in [0, 1, 4, 10] {
+            let expected: Vec<_> = everyone.iter().skip(skipped).take(limit).copied().collect();
+            assert_eq!(listing(&*store, &BookQuery::After(last), limit), expected, "after {last:?}, limit {limit}");
+        }
+    }
+    let asked = BookQuery::Of([merchant(4), merchant(9), merchant(2)].into());
+    assert_eq!(listing(&*store, &asked, 10), [merchant(2), merchant(4)]);
+    for (who, head) in store.books(&asked, 10).unwrap() {
+        assert_eq!(head, store.book(who, &Needs::default()).unwrap().head);
+    }
+}
+
+fn listing(store: &dyn Store, query: &BookQuery, limit: usize) -> Vec<MerchantId> {
+    store.books(query, limit).unwrap().into_iter().map(|(merchant, _)| merchant).collect()
+}
+
+fn due(store: &dyn Store, now: Timestamp, limit: usize) -> Vec<MerchantId> {
+    listing(store, &BookQuery::Due(now), limit)
 }
 
 fn listed_no_more(ground: &Ground) {
@@ -132,7 +152,7 @@ fn listed_no_more(ground: &Ground) {
     let now = ground.at_hour(72);
     let done = ledger.run_due_everywhere(10).wait().unwrap();
     assert_eq!(done.0, DueSettled { expired: 1, accepted: 0, matured: 0 });
-    assert_eq!(store.due(now, 10).unwrap(), [], "a book stays on the list");
+    assert_eq!(due(&*store, now, 10), [], "a book stays on the list");
     assert_eq!((entries(&*store, merchant(1)).len(), entries(&*store, merchant(2)).len()), (4, 4));
 }
 
@@ -193,8 +213,8 @@ impl Store for Counting {
     fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
         self.inner.journal(query, limit)
     }
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        self.inner.due(now, limit)
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        self.inner.books(query, limit)
     }
 }
 

@@ -10,7 +10,7 @@ use super::ground::{
 use crate::check::check;
 use crate::ids::MerchantId;
 use crate::lead::LeadStatus;
-use crate::store::{JournalQuery, LeadQuery, Needs};
+use crate::store::{BookQuery, JournalQuery, LeadQuery, Needs};
 use crate::time::Timestamp;
 
 pub(super) const CASES: &[Case] = &[
@@ -44,7 +44,7 @@ fn never_written(ground: &Ground) {
     assert!(store.leads(&LeadQuery::of(nobody)).unwrap().items.is_empty());
     assert!(entries(&*store, nobody).is_empty());
     assert!(store.journal(&JournalQuery::Before { merchant: nobody, seq: None }, 10).unwrap().items.is_empty());
-    assert!(store.due(Timestamp::MAX, 10).unwrap().is_empty());
+    assert!(store.books(&BookQuery::Due(Timestamp::MAX), 10).unwrap().is_empty());
     assert_eq!(check(&*store, nobody).unwrap().entries, 0);
 }
 

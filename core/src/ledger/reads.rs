@@ -19,7 +19,7 @@ use crate::ledger::worker::internal;
 use crate::ledger::{Inner, Ledger};
 use crate::money::to_decimal;
 use crate::payout::Payout;
-use crate::store::{Cursor, JournalQuery, LeadQuery, Needs, Page};
+use crate::store::{BookQuery, Cursor, JournalQuery, LeadQuery, Needs, Page};
 use crate::top_up::TopUp;
 use crate::view::{
     BookView, CampaignView, DepositView, LeadTexts, LeadView, PartnerView, Statement, StatementLine, partner_view,
@@ -197,18 +197,26 @@ impl Ledger {
         self.read(move |inner| check(&*inner.store, merchant))
     }
 
+    /// Merchants who have a book, by id, after `after`, at most `limit`.
+    pub fn merchants(&self, after: Option<MerchantId>, limit: usize) -> Read<Vec<MerchantId>> {
+        self.read(move |inner| {
+            let books = inner.store.books(&BookQuery::After(after), limit)?;
+            Ok(books.into_iter().map(|(merchant, _)| merchant).collect())
+        })
+    }
+
     /// Settles what is due in all books, at most `most` of them; says what that was, and in how many books.
     pub fn run_due_everywhere(&self, most: usize) -> Read<(DueSettled, usize)> {
         self.read(move |inner| {
             let mut total = DueSettled::default();
-            let merchants = inner.store.due(inner.clock.now(), most)?;
-            for merchant in &merchants {
+            let due = inner.store.books(&BookQuery::Due(inner.clock.now()), most)?;
+            for (merchant, _) in &due {
                 let settled = inner.settle(*merchant)?;
                 total.expired = total.expired.saturating_add(settled.expired);
                 total.accepted = total.accepted.saturating_add(settled.accepted);
                 total.matured = total.matured.saturating_add(settled.matured);
             }
-            Ok((total, merchants.len()))
+            Ok((total, due.len()))
         })
     }
 }

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use leadledger::{
-    Book, Books, CampaignId, Command, CreateLead, Cursor, DepositId, Error, Fact, JournalQuery, Lead, LeadId,
-    LeadQuery, Ledger, MerchantId, Needs, OpenDeposit, Page, Paragraph, PartnerId, Pending, Recorded, Reference,
-    RegisterCampaign, RejectLead, Scope, Store, StoreError, Timestamp, TopUpDeposit, ValidateLead,
+    Book, BookQuery, Books, CampaignId, Command, CreateLead, Cursor, DepositId, Error, Fact, Head, JournalQuery, Lead,
+    LeadId, LeadQuery, Ledger, MerchantId, Needs, OpenDeposit, Page, Paragraph, PartnerId, Pending, Recorded,
+    Reference, RegisterCampaign, RejectLead, Scope, Store, StoreError, TopUpDeposit, ValidateLead,
 };
 use leadledger_postgres::PostgresStore;
 use uuid::Uuid;
@@ -395,8 +395,8 @@ impl Store for Hooked {
         self.inner.journal(query, limit)
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<MerchantId>, StoreError> {
-        self.inner.due(now, limit)
+    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
+        self.inner.books(query, limit)
     }
 }
 
