@@ -37,6 +37,8 @@ struct Counted {
     commits: Arc<AtomicU64>,
 }
 
+leadledger::delegate_totals!(Counted, store);
+
 impl Store for Counted {
     fn lanes(&self) -> usize {
         self.store.lanes()

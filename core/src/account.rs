@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::figures::{BookCounts, Tally};
 use crate::ids::{DepositId, PartnerId};
 use crate::money::Currency;
 use crate::top_up::Method;
@@ -152,6 +153,15 @@ pub struct PartnerAccounts {
     pub in_payout_minor: i64,
     /// Ever paid out: a memo, not an account.
     pub paid_minor: i64,
+    /// The partner's leads with this merchant.
+    pub leads: Tally,
+}
+
+impl PartnerAccounts {
+    /// Whether a lead of the partner was ever captured here, be it with a part of 0.
+    pub fn has_earned(&self) -> bool {
+        self.leads.captured > 0 || self.leads.reversed > 0
+    }
 }
 
 /// The accounts of a book that belong neither to a deposit nor to a partner, in one currency: balances in minor
@@ -168,6 +178,8 @@ pub struct PlatformAccounts {
     pub adjustments_minor: i64,
     /// Money held at each payment provider, in the order of [`Method::ALL`].
     pub payments_minor: [i64; Method::ALL.len()],
+    /// What the book counts in this currency.
+    pub counts: BookCounts,
 }
 
 impl PlatformAccounts {

@@ -15,6 +15,7 @@ use crate::campaign::{Campaign, CampaignStatus};
 use crate::deposit::{AutoTopUp, Deposit, DepositStatus};
 use crate::entry::{Cause, Entry, Fact, Hash, Recorded, chain_hash, genesis_hash, short_hash};
 use crate::faults::{Fault, planted};
+use crate::figures::{Day, DayKey, Tally};
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Due, Lead, LeadStatus, LeadTerms, PartPlace};
 use crate::money::Currency;
@@ -33,6 +34,8 @@ pub struct Head {
     pub hash: Hash,
     /// The last entry's time: a book's time never runs backwards.
     pub last_at: Timestamp,
+    /// The local day that the book is in; none before the first entry.
+    pub day: Option<chrono::NaiveDate>,
     /// Nothing is due before this; none: nothing will ever be due. May be earlier than what is really due next.
     pub next_due: Option<Timestamp>,
     /// The last receipt's number.
@@ -42,7 +45,12 @@ pub struct Head {
 impl Head {
     /// Before the first entry.
     pub fn genesis(merchant: MerchantId) -> Self {
-        Self { seq: 0, hash: genesis_hash(merchant), last_at: Timestamp::MIN, next_due: None, receipt: None }
+        Self { seq: 0, hash: genesis_hash(merchant), last_at: Timestamp::MIN, day: None, next_due: None, receipt: None }
+    }
+
+    /// Whether something is due at `now`, as far as the head tells.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next_due.is_some_and(|next| next <= now)
     }
 }
 
@@ -55,6 +63,15 @@ pub struct Missed {
     pub currency: Currency,
     /// What it would have cost.
     pub commission_minor: i64,
+}
+
+/// Missed leads of one day and currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MissedDay {
+    /// How many.
+    pub leads: u64,
+    /// What they would have cost.
+    pub commission_minor: i128,
 }
 
 /// How much of what time alone will do is loaded.
@@ -126,6 +143,10 @@ pub struct Book {
     pub keys: Rows<Key, Keyed>,
     /// Missed leads.
     pub missed: Rows<LeadId, Missed>,
+    /// Days that are over, as far as somebody asked for them.
+    pub days: Rows<DayKey, Day>,
+    /// Missed leads and their commissions by day, where they were asked for.
+    pub missed_days: BTreeMap<(Currency, chrono::NaiveDate), MissedDay>,
     /// The entries that a repeated success of a top-up answers with, by sequence number.
     pub successes: Rows<u64, Arc<Entry>>,
     /// What time alone will do, as far as it is loaded.
@@ -171,6 +192,8 @@ impl Book {
             references: Rows::complete(),
             keys: Rows::complete(),
             missed: Rows::complete(),
+            days: Rows::complete(),
+            missed_days: BTreeMap::new(),
             successes: Rows::complete(),
             due: BTreeMap::new(),
             due_loaded: DueLoaded::All,
@@ -195,6 +218,7 @@ impl Book {
             references: Rows::partial(),
             keys: Rows::partial(),
             missed: Rows::partial(),
+            days: Rows::partial(),
             successes: Rows::partial(),
             due_loaded: DueLoaded::Some,
             ..Self::complete(merchant)
@@ -213,6 +237,7 @@ impl Book {
         self.references.make_partial();
         self.keys.make_partial();
         self.missed.make_partial();
+        self.days.make_partial();
         self.successes.make_partial();
         self.due_loaded = DueLoaded::Some;
     }
@@ -243,6 +268,7 @@ impl Book {
         self.references.settle_changes();
         self.keys.settle_changes();
         self.missed.settle_changes();
+        self.days.settle_changes();
         self.successes.settle_changes();
         self.next_due_moved = false;
         self.new_entries.clear();
@@ -252,7 +278,7 @@ impl Book {
 
     /// Whether something is due at `now`, as far as the head tells.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.head.next_due.is_some_and(|next| next <= now)
+        self.head.is_due(now)
     }
 
     /// After all that is loaded and due was settled: notes when to look next. Says whether that is after `now`.
@@ -330,6 +356,9 @@ impl Book {
         if Some(entry.seq) != self.head.seq.checked_add(1) {
             return Err(broken("its number is not the next one"));
         }
+        if let Some(day) = entry.day {
+            self.begin_day(day);
+        }
         for fact in &entry.facts {
             if let Fact::DepositOpened { .. } = fact {
                 self.apply_fact(entry, fact)?;
@@ -346,6 +375,7 @@ impl Book {
                 self.apply_fact(entry, fact)?;
             }
         }
+        self.count_adjustment(entry).ok_or_else(|| broken("its correction is of no account"))?;
         self.head.seq = entry.seq;
         self.head.hash = hash;
         self.head.last_at = entry.at;
@@ -413,6 +443,7 @@ impl Book {
             }
             Fact::PaidIn { deposit, credited, .. } => {
                 self.deposits.change(deposit)?.note_payment(*credited);
+                self.count_money(entry, fact)?;
             }
             Fact::DepositSuspended { deposit, by } => {
                 self.deposits.change(deposit)?.status = match by {
@@ -421,7 +452,11 @@ impl Book {
                 };
             }
             Fact::DepositResumed { deposit, .. } => self.deposits.change(deposit)?.status = DepositStatus::Active,
-            Fact::DepositClosed { deposit, .. } => self.deposits.change(deposit)?.status = DepositStatus::Closed,
+            Fact::DepositClosed { deposit, .. } => {
+                self.deposits.change(deposit)?.status = DepositStatus::Closed;
+                self.count_money(entry, fact)?;
+                self.end_deposit_day(*deposit, self.head.day?);
+            }
             Fact::AlertSettingsSet { deposit, basis, reference } => {
                 let deposit = self.deposits.change(deposit)?;
                 deposit.basis = *basis;
@@ -451,25 +486,35 @@ impl Book {
                 } else {
                     row.part = PartPlace::Payable;
                 }
-                let partner = (row.partner, row.currency);
-                if self.partners.get(&partner).is_none() {
-                    self.partners.put(partner, PartnerAccounts::default());
-                }
+                self.count_lead(&row, Tally::decide)?;
                 self.put_lead(*lead, row);
             }
             Fact::LeadRejected { lead } => {
                 let row = self.decide_lead(entry, *lead, LeadStatus::Rejected)?;
+                self.count_lead(&row, Tally::decide)?;
                 self.put_lead(*lead, row);
             }
             Fact::LeadExpired { lead } => {
                 let row = self.decide_lead(entry, *lead, LeadStatus::Expired)?;
+                self.count_lead(&row, Tally::decide)?;
                 self.put_lead(*lead, row);
             }
-            Fact::LeadConverted { lead } => self.leads.change(lead)?.status = LeadStatus::Converted,
-            Fact::LeadLost { lead } => self.leads.change(lead)?.status = LeadStatus::Lost,
+            Fact::LeadConverted { lead } => {
+                let row = self.leads.change(lead)?;
+                row.status = LeadStatus::Converted;
+                let row = *row;
+                self.count_outcome(&row, Tally::convert, |turnover| &mut turnover.converted)?;
+            }
+            Fact::LeadLost { lead } => {
+                let row = self.leads.change(lead)?;
+                row.status = LeadStatus::Lost;
+                let row = *row;
+                self.count_outcome(&row, |tally, _| tally.lose(), |turnover| &mut turnover.lost)?;
+            }
             Fact::LeadReversed { lead } => {
                 let mut row = *self.leads.get(lead)?;
                 self.take_due(&row);
+                self.count_reversal(&row)?;
                 row.status = LeadStatus::Reversed;
                 row.part = PartPlace::Returned;
                 row.matures_at = None;
@@ -530,8 +575,12 @@ impl Book {
                 if row.left_minor() == 0 {
                     row.status = TopUpStatus::Refunded;
                 }
+                self.count_money(entry, fact)?;
             }
-            Fact::TopUpDisputed { top_up, .. } => self.top_ups.change(top_up)?.status = TopUpStatus::Disputed,
+            Fact::TopUpDisputed { top_up, .. } => {
+                self.top_ups.change(top_up)?.status = TopUpStatus::Disputed;
+                self.count_money(entry, fact)?;
+            }
             Fact::DisputeWon { top_up, deposit } => {
                 let row = self.top_ups.change(top_up)?;
                 row.status = TopUpStatus::Succeeded;
@@ -615,6 +664,7 @@ impl Book {
         if self.missed.knows(lead) && self.missed.get(lead).is_some() {
             self.missed.remove(lead);
         }
+        self.count_lead(&row, Tally::create)?;
         self.put_lead(*lead, row);
         Some(())
     }

@@ -95,8 +95,10 @@ fn compare(replayed: &Book, stored: &Book) -> Result<(), String> {
     if replayed.head.hash != stored.head.hash || replayed.head.seq != stored.head.seq {
         return Err("the head is not the last entry".to_owned());
     }
-    if replayed.head.receipt != stored.head.receipt || replayed.head.last_at != stored.head.last_at {
-        return Err("the head's time or receipt is not the last entry's".to_owned());
+    if (replayed.head.receipt, replayed.head.last_at, replayed.head.day)
+        != (stored.head.receipt, stored.head.last_at, stored.head.day)
+    {
+        return Err("the head's time, day or receipt is not the last entry's".to_owned());
     }
     let next = replayed.due.first_key_value().map(|(due, _)| due.at);
     if let Some(next) = next
@@ -112,6 +114,7 @@ fn compare(replayed: &Book, stored: &Book) -> Result<(), String> {
     same("lead", &replayed.leads, &stored.leads)?;
     same("top-up", &replayed.top_ups, &stored.top_ups)?;
     same("payout", &replayed.payouts, &stored.payouts)?;
+    same("day", &replayed.days, &stored.days)?;
     same("reference", &replayed.references, &stored.references)?;
     if replayed.due != stored.due {
         return Err("the due list is not that of the leads".to_owned());

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{Level, level_of};
+use crate::figures::Counts;
 use crate::ids::CampaignId;
 use crate::money::Currency;
 
@@ -104,6 +105,8 @@ pub struct Deposit {
     pub auto_top_up: Option<AutoTopUp>,
     /// The entry that opened it: the order among deposits.
     pub opened_seq: u64,
+    /// What it counted since the book's present day began: its leads, and what was paid in, corrected and paid back.
+    pub today: Counts,
 }
 
 impl Deposit {
@@ -122,6 +125,7 @@ impl Deposit {
             reference: ReferenceKind::default(),
             auto_top_up: None,
             opened_seq,
+            today: Counts::default(),
         }
     }
 

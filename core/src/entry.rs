@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -276,6 +277,8 @@ pub struct Entry {
     pub seq: u64,
     /// When it happened: for what time alone did, the due time.
     pub at: Timestamp,
+    /// The local day that began with it; none where the book was in that day already.
+    pub day: Option<NaiveDate>,
     /// What it is.
     pub kind: Kind,
     /// The caller's idempotency key.
@@ -300,6 +303,8 @@ pub struct Entry {
 struct Payload<'a> {
     seq: u64,
     at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<NaiveDate>,
     #[serde(rename = "do")]
     kind: &'a str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,6 +329,7 @@ impl Entry {
         let payload = Payload {
             seq: self.seq,
             at: self.at,
+            day: self.day,
             kind: self.kind.name(),
             key: self.key.as_ref().map(Cow::Borrowed),
             fingerprint: self.fingerprint.map(hex),
@@ -353,6 +359,7 @@ impl Entry {
         Ok(Self {
             seq: payload.seq,
             at: payload.at,
+            day: payload.day,
             kind: Kind::from_name(payload.kind).ok_or_else(|| corrupt(format!("unknown kind {:?}", payload.kind)))?,
             key: payload.key.map(Cow::into_owned),
             fingerprint: short(payload.fingerprint)?,

@@ -29,6 +29,7 @@ mod entry;
 mod error;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 pub mod faults;
+pub mod figures;
 mod ids;
 mod lead;
 mod ledger;
@@ -49,7 +50,7 @@ pub use account::{Account, PartnerAccounts, PlatformAccounts, Posting, Postings}
 pub use agreement::Agreement;
 pub use alert::{Channel, Level, alert_level, channels_for};
 pub use answer::{Answer, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields};
-pub use book::{Book, Broken, DueLoaded, Head, Keyed, Missed, Private};
+pub use book::{Book, Broken, DueLoaded, Head, Keyed, Missed, MissedDay, Private};
 pub use campaign::{Campaign, CampaignSettings, CampaignStatus, OnTimeout};
 pub use check::CheckReport;
 pub use command::*;
@@ -71,7 +72,7 @@ pub use percent::Percent;
 pub use refusal::Refusal;
 pub use rows::Rows;
 pub use settings::{Minimums, Settings};
-pub use store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
+pub use store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Totals};
 pub use text::{Key, Line, Paragraph, Reference};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use top_up::{Method, ReceiptNumber, TopUp, TopUpStatus};

@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::NaiveDate;
+
+use crate::account::{PartnerAccounts, PlatformAccounts};
 use crate::book::{Book, DueLoaded, Head};
+use crate::deposit::Deposit;
 use crate::entry::Recorded;
 use crate::error::StoreError;
-use crate::ids::{LeadId, MerchantId};
+use crate::figures::{Day, DayKey};
+use crate::ids::{LeadId, MerchantId, PartnerId};
 use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
-use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Totals};
 use crate::time::Timestamp;
 use crate::top_up::Method;
 
@@ -133,6 +138,36 @@ impl Store for MemoryStore {
     }
 }
 
+impl Totals for MemoryStore {
+    fn partner(&self, partner: PartnerId) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError> {
+        let kept = self.kept();
+        let rows = kept.books.values().flat_map(|kept| {
+            let rows = kept.book.partners.iter().filter(move |((id, _), _)| *id == partner);
+            rows.map(|((_, currency), row)| (kept.book.merchant, *currency, *row))
+        });
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by_key(|(merchant, currency, _)| (*merchant, *currency));
+        Ok(rows)
+    }
+
+    fn platform(
+        &self,
+        after: Option<(MerchantId, Currency)>,
+        limit: usize,
+    ) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError> {
+        let kept = self.kept();
+        let rows = kept
+            .books
+            .values()
+            .flat_map(|kept| kept.book.platform.iter().map(|(currency, row)| (kept.book.merchant, *currency, *row)));
+        let mut rows: Vec<_> =
+            rows.filter(|(merchant, currency, _)| after.is_none_or(|after| (*merchant, *currency) > after)).collect();
+        rows.sort_by_key(|(merchant, currency, _)| (*merchant, *currency));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+}
+
 fn cursor(position: u64) -> Cursor {
     Cursor(format!("memory:{position}"))
 }
@@ -217,6 +252,33 @@ impl Kept {
                 book.references.load(claim, owner);
             }
         }
+        for id in &needs.reversals {
+            let Some(lead) = kept.leads.get(id) else { continue };
+            let ended_after = |key: &DayKey, row: &Day| {
+                key.currency == lead.currency
+                    && key.deposit.is_none()
+                    && lead.decided_at.is_some_and(|at| row.until >= at)
+            };
+            let ended = kept.days.iter().filter(|(key, row)| ended_after(key, row)).map(|(key, _)| *key);
+            if let Some(key) = ended.min_by_key(|key| key.day) {
+                for key in [key, DayKey { deposit: Some(lead.deposit), ..key }] {
+                    book.days.load(key, kept.days.get(&key).copied());
+                }
+            }
+        }
+        if let Some((from, to)) = needs.days {
+            kept.days_between(from, to).for_each(|(key, row)| book.days.load(key, Some(row)));
+        }
+        if needs.all_partners {
+            kept.partners.iter().for_each(|(key, row)| book.partners.load(*key, Some(*row)));
+        }
+        if needs.missed_days {
+            for (_, row) in kept.missed.iter() {
+                let day = book.missed_days.entry((row.currency, row.day)).or_default();
+                day.leads = day.leads.saturating_add(1);
+                day.commission_minor = day.commission_minor.saturating_add(row.commission_minor.into());
+            }
+        }
         for key in &needs.keys {
             book.keys.load(key.clone(), kept.keys.get(key).cloned());
         }
@@ -251,6 +313,25 @@ impl Kept {
 }
 
 impl Book {
+    /// See [`Needs::days`].
+    fn days_between(&self, from: NaiveDate, to: NaiveDate) -> impl Iterator<Item = (DayKey, Day)> {
+        let is_open = |id| self.deposits.get(&id).is_some_and(Deposit::is_open);
+        let shown = self.days.iter().filter(|(key, _)| key.day <= to && key.deposit.is_none_or(is_open));
+        let mut before: HashMap<_, (DayKey, Day)> = HashMap::new();
+        let mut found = Vec::new();
+        for (key, row) in shown {
+            if key.day >= from {
+                found.push((*key, *row));
+            } else {
+                let last = before.entry((key.currency, key.deposit)).or_insert((*key, *row));
+                if key.day > last.0.day {
+                    *last = (*key, *row);
+                }
+            }
+        }
+        found.into_iter().chain(before.into_values())
+    }
+
     /// Takes over the changed rows, private texts and head of another load of the same book.
     fn absorb(&mut self, changed: &Self) {
         macro_rules! absorb {
@@ -267,7 +348,7 @@ impl Book {
             self.load_lead(*id, lead.copied());
         }
         absorb!(campaigns, deposits, platform, partners, agreements, top_ups, payouts, references, keys, missed);
-        absorb!(successes);
+        absorb!(successes, days);
         self.private.extend(changed.new_private.iter().cloned());
         let erased = |private: &crate::book::Private| {
             changed.erased.iter().any(|(lead, seq)| private.lead == Some(*lead) && private.seq < *seq)

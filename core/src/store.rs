@@ -6,8 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::account::{PartnerAccounts, PlatformAccounts};
 use crate::book::{Book, Head};
 use crate::command::Command;
 use crate::entry::Recorded;
@@ -44,6 +46,15 @@ pub struct Needs {
     pub keys: BTreeSet<Key>,
     /// The private fields of these leads.
     pub private: BTreeSet<LeadId>,
+    /// The days on which these leads were decided, of the book and of their deposits, as far as they are over.
+    pub reversals: BTreeSet<LeadId>,
+    /// Days that are over, from one to another, of the book and of its open deposits; and of each of them the last
+    /// one before.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// All partners' earnings.
+    pub all_partners: bool,
+    /// Missed leads by day.
+    pub missed_days: bool,
     /// All rows of the book, whatever else is asked for; but for idempotency keys and the entries that repeated
     /// commands are answered with: it is for reading, not for deciding.
     pub everything: bool,
@@ -64,7 +75,10 @@ impl Needs {
             Command::RejectLead(command) => _ = self.leads.insert(command.lead),
             Command::ConvertLead(command) => _ = self.leads.insert(command.lead),
             Command::LoseLead(command) => _ = self.leads.insert(command.lead),
-            Command::ReverseLead(command) => _ = self.leads.insert(command.lead),
+            Command::ReverseLead(command) => {
+                self.leads.insert(command.lead);
+                self.reversals.insert(command.lead);
+            }
             Command::EraseCustomer(command) => _ = self.leads.insert(command.lead),
             Command::OpenDeposit(command) => self.deposits.extend(command.deposit),
             Command::TopUpDeposit(command) => _ = self.deposits.insert(command.deposit),
@@ -232,8 +246,44 @@ pub enum BookQuery {
     Of(BTreeSet<MerchantId>),
 }
 
+/// Accounts over all books. The rows of one answer are of one moment; a merchant's and another's answers may not be.
+pub trait Totals: Send + Sync + 'static {
+    /// A partner's accounts in every book that has any, by merchant and currency.
+    fn partner(&self, partner: PartnerId) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError>;
+
+    /// The platform's accounts in every book, by merchant and currency, after `after`, at most `limit`.
+    fn platform(
+        &self,
+        after: Option<(MerchantId, Currency)>,
+        limit: usize,
+    ) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError>;
+}
+
+/// For a store that wraps another one: gives `$wrapper` the totals of the store in its field `$inner`.
+#[macro_export]
+macro_rules! delegate_totals {
+    ($wrapper:ty, $inner:ident) => {
+        impl $crate::Totals for $wrapper {
+            fn partner(
+                &self,
+                partner: $crate::PartnerId,
+            ) -> Result<Vec<($crate::MerchantId, $crate::Currency, $crate::PartnerAccounts)>, $crate::StoreError> {
+                self.$inner.partner(partner)
+            }
+
+            fn platform(
+                &self,
+                after: Option<($crate::MerchantId, $crate::Currency)>,
+                limit: usize,
+            ) -> Result<Vec<($crate::MerchantId, $crate::Currency, $crate::PlatformAccounts)>, $crate::StoreError> {
+                self.$inner.platform(after, limit)
+            }
+        }
+    };
+}
+
 /// A place that keeps books. See the module's text; every sentence below has a conformance case.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Totals {
     /// How many batches can be under way at once, each in a lane of its own; at least 1.
     fn lanes(&self) -> usize {
         1

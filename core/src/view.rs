@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use crate::account::PartnerAccounts;
 use crate::agreement::Agreement;
 use crate::alert::Level;
 use crate::book::Book;
@@ -227,7 +228,7 @@ impl BookView {
             leads: book.leads.iter().map(|(id, row)| (*id, *row)).collect(),
             campaigns: book.campaigns.iter().map(|(id, row)| (*id, CampaignView::of(*id, row))).collect(),
             agreements: book.agreements.iter().map(|(id, row)| (*id, *row)).collect(),
-            partners: book.partners.iter().map(|(id, row)| (*id, partner_view(row, id.1))).collect(),
+            partners: earning(book).map(|(id, row)| (*id, partner_view(row, id.1))).collect(),
             top_ups: book.top_ups.iter().map(|(id, row)| (*id, row.clone())).collect(),
             payouts: book.payouts.iter().map(|(id, row)| (*id, *row)).collect(),
             platform: BTreeMap::new(),
@@ -306,7 +307,12 @@ impl BookView {
     }
 }
 
-pub(crate) fn partner_view(row: &crate::account::PartnerAccounts, currency: Currency) -> PartnerView {
+/// Partners show from their first captured lead.
+fn earning(book: &Book) -> impl Iterator<Item = (&(PartnerId, Currency), &PartnerAccounts)> {
+    book.partners.iter().filter(|(_, row)| row.has_earned())
+}
+
+pub(crate) fn partner_view(row: &PartnerAccounts, currency: Currency) -> PartnerView {
     let money = |minor| to_decimal(minor, currency);
     PartnerView {
         currency,

@@ -26,6 +26,8 @@ struct Troubled {
     read: Box<dyn Fn() -> Result<(), StoreError> + Send + Sync>,
 }
 
+leadledger::delegate_totals!(Troubled, inner);
+
 impl Store for Troubled {
     fn transact(&self, _lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         (self.transact)(&self.inner, scope, work)

@@ -10,11 +10,11 @@ use crate::wire::{Kind, Param, Statement, Value, number};
 
 const ENTRY: [Kind; 8] = [Kind::Id, Kind::Int, Kind::Int, Kind::Time, Kind::Text, Kind::Text, Kind::Text, Kind::Bytes];
 
-const HEAD: [Kind; 9] =
-    [Kind::Id, Kind::Int, Kind::Int, Kind::Bytes, Kind::Time, Kind::Time, Kind::Int, Kind::Int, Kind::Flag];
+const HEAD: [Kind; 10] =
+    [Kind::Id, Kind::Int, Kind::Int, Kind::Bytes, Kind::Time, Kind::Int, Kind::Time, Kind::Int, Kind::Int, Kind::Flag];
 
 /// What `write_books` takes.
-const WRITTEN_COLUMNS: usize = 82;
+const WRITTEN_COLUMNS: usize = 86;
 
 /// The changed rows of one kind, of all books, as values.
 macro_rules! changed {
@@ -48,6 +48,7 @@ pub(crate) fn statements<'b>(books: &[&'b Book], positions: &HashMap<MerchantId,
     upsert!(TOP_UPS, changed!(books, top_ups, top_up_values));
     upsert!(REFERENCES, changed!(books, references, reference_values, |id, row| (id, *row)));
     upsert!(PAYOUTS, changed!(books, payouts, payout_values));
+    upsert!(DAYS, changed!(books, days, day_values, |key, row| (key, row)));
     upsert!(MISSED, changed!(books, missed, missed_values));
     push(no_longer_missed(books));
     let private = books.iter().flat_map(|book| book.new_private.iter().map(|row| rows::private_values(book, row)));
@@ -111,7 +112,7 @@ fn entries<'s, 'b>(
     })
 }
 
-fn head_values(book: &Book) -> [Value<'_>; 9] {
+fn head_values(book: &Book) -> [Value<'_>; 10] {
     let head = &book.head;
     [
         book.merchant.0.into(),
@@ -119,6 +120,7 @@ fn head_values(book: &Book) -> [Value<'_>; 9] {
         number(head.seq).into(),
         head.hash.as_slice().into(),
         head.last_at.into(),
+        head.day.map(rows::number_of_day).into(),
         head.next_due.into(),
         head.receipt.map(|receipt| receipt.year).into(),
         head.receipt.map(|receipt| receipt.number).into(),
@@ -127,11 +129,12 @@ fn head_values(book: &Book) -> [Value<'_>; 9] {
 }
 
 fn new_heads<'b>(books: &[&'b Book]) -> Option<Statement<'b>> {
-    let sql = "INSERT INTO books (merchant_id, seq, hash, last_at, next_due, receipt_year, receipt_number, position) \
-               SELECT n.merchant_id, n.seq, n.hash, n.last_at, n.next_due, n.receipt_year, n.receipt_number, \
+    let sql = "INSERT INTO books (merchant_id, seq, hash, last_at, day, next_due, receipt_year, receipt_number, position) \
+               SELECT n.merchant_id, n.seq, n.hash, n.last_at, n.day, n.next_due, n.receipt_year, \
+                   n.receipt_number, \
                    CASE WHEN n.moved THEN pg_current_xact_id()::text::bigint + m.xid_offset ELSE 0 END \
-               FROM meta m, unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-                   n (merchant_id, before, seq, hash, last_at, next_due, receipt_year, receipt_number, moved)";
+               FROM meta m, unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                   n (merchant_id, before, seq, hash, last_at, day, next_due, receipt_year, receipt_number, moved)";
     statement(sql, HEAD, books.iter().map(|book| head_values(book)))
 }
 

@@ -37,6 +37,7 @@ impl Kept {
         book.top_ups.forget();
         book.payouts.forget();
         book.missed.forget();
+        book.days.forget();
         if self.rows.saturating_add(weight(&book)) > KEPT_ROWS {
             self.books.values_mut().for_each(|book| forget_leads(book));
             self.rows = self.books.values().map(|book| weight(book)).sum();

@@ -42,8 +42,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use leadledger::{
-    Book, BookQuery, Books, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope,
-    Store, StoreError,
+    Book, BookQuery, Books, Currency, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page,
+    PartnerAccounts, PartnerId, PlatformAccounts, Recorded, Scope, Store, StoreError, Totals,
 };
 use tokio_postgres::Row;
 
@@ -409,6 +409,20 @@ impl Store for PostgresStore {
     fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
         let answers = self.read(&[query::books(query, limit)])?;
         query::heads(answers.first().ok_or_else(unanswered)?)
+    }
+}
+
+impl Totals for PostgresStore {
+    fn partner(&self, partner: PartnerId) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError> {
+        query::partner_rows(self.read(&[query::partner(partner)])?.first().ok_or_else(unanswered)?)
+    }
+
+    fn platform(
+        &self,
+        after: Option<(MerchantId, Currency)>,
+        limit: usize,
+    ) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError> {
+        query::platform_rows(self.read(&[query::platform(after, limit)])?.first().ok_or_else(unanswered)?)
     }
 }
 

@@ -52,6 +52,8 @@ enum Asked {
     References,
     Keys,
     Private,
+    Days,
+    MissedDays,
 }
 
 /// Statements, and what each of them asks for.
@@ -132,7 +134,8 @@ impl<'n> Loading<'n> {
     pub(crate) fn questions(&mut self, merchants: &[MerchantId]) -> Questions {
         let (mut cold, mut due, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         let (mut leads, mut missed, mut deposits) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut terms, mut private) = (Vec::new(), Vec::new());
+        let (mut terms, mut private, mut reversals) = (Vec::new(), Vec::new(), Vec::new());
+        let mut figures = Questions::default();
         let (mut top_ups, mut payouts, mut references, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let pair = |merchant: Uuid, id: Uuid| [Value::from(merchant), Value::from(id)];
         let text = |text: &str| Value::Text(Some(text.to_owned().into()));
@@ -177,6 +180,8 @@ impl<'n> Loading<'n> {
             references.extend(needs.references.iter().map(|reference| [who.into(), text(reference.as_str())]));
             keys.extend(needs.keys.iter().map(|key| [who.into(), text(key.as_str())]));
             private.extend(needs.private.iter().map(|id| pair(who, id.0)));
+            reversals.extend(needs.reversals.iter().map(|id| pair(who, id.0)));
+            figures.figures(who, needs);
         }
         let mut questions = Questions::default();
         questions.small(&cold);
@@ -241,6 +246,19 @@ impl<'n> Loading<'n> {
             rows::PRIVATE.names("t.")
         );
         questions.ask(Asked::Private, statement(sql, PAIR, private));
+        // The day on which a lead was decided is the first that ended after; its deposit's is the same.
+        let sql = sql!(
+            "SELECT {} FROM unnest($1, $2) n (merchant_id, lead_id) JOIN leads l USING (merchant_id, lead_id) \
+             CROSS JOIN LATERAL (SELECT day FROM days w WHERE w.merchant_id = l.merchant_id AND w.currency = l.currency \
+                 AND w.whole AND w.deposit_id = '{}' AND w.until >= l.decided_at ORDER BY day LIMIT 1) w \
+             JOIN days t ON t.merchant_id = l.merchant_id AND t.currency = l.currency AND t.day = w.day \
+                 AND (t.whole OR t.deposit_id = l.deposit_id)",
+            rows::DAYS.names("t."),
+            Uuid::nil()
+        );
+        questions.ask(Asked::Days, statement(sql, PAIR, reversals));
+        questions.asked.append(&mut figures.asked);
+        questions.statements.append(&mut figures.statements);
         questions
     }
 
@@ -361,6 +379,35 @@ impl Questions {
         self.ask_all(Asked::Platform, platform, merchants);
     }
 
+    /// What figures are made of, beside the small sets.
+    fn figures(&mut self, merchant: Uuid, needs: &Needs) {
+        if let Some((from, to)) = needs.days {
+            let sql = sql!(
+                "SELECT {} FROM (SELECT merchant_id, currency, true AS whole, uuid '{}' AS deposit_id FROM platform \
+                     WHERE merchant_id = $1 UNION ALL SELECT merchant_id, currency, false, deposit_id FROM deposits \
+                     WHERE merchant_id = $1 AND status <> 3) s \
+                 CROSS JOIN LATERAL ((SELECT * FROM days d WHERE d.merchant_id = s.merchant_id \
+                     AND d.currency = s.currency AND d.whole = s.whole AND d.deposit_id = s.deposit_id \
+                     AND d.day BETWEEN $2 AND $3) UNION ALL (SELECT * FROM days d WHERE d.merchant_id = s.merchant_id \
+                     AND d.currency = s.currency AND d.whole = s.whole AND d.deposit_id = s.deposit_id \
+                     AND d.day < $2 ORDER BY d.day DESC LIMIT 1)) t",
+                rows::DAYS.names("t."),
+                Uuid::nil()
+            );
+            let day = |day| Param::Int(rows::number_of_day(day).into());
+            let params = vec![Param::Id(merchant), day(from), day(to)];
+            self.ask(Asked::Days, Some(Statement { sql: sql.into(), params }));
+        }
+        if needs.all_partners {
+            self.ask_all(Asked::AllEarnings, sql!("{}", all_of(&rows::PARTNERS)), &[merchant]);
+        }
+        if needs.missed_days {
+            let sql = "SELECT merchant_id, currency, day, count(*), sum(commission_minor)::text FROM missed \
+                       WHERE merchant_id = ANY ($1) GROUP BY merchant_id, currency, day";
+            self.ask_all(Asked::MissedDays, sql, &[merchant]);
+        }
+    }
+
     /// All the rest of a book, but for its journal.
     fn whole(&mut self, merchants: &[Uuid]) {
         self.ask_all(Asked::Deposits, sql!("{}", all_of(&rows::DEPOSITS)), merchants);
@@ -370,6 +417,7 @@ impl Questions {
         self.ask_all(Asked::AllPayouts, sql!("{}", all_of(&rows::PAYOUTS)), merchants);
         self.ask_all(Asked::References, sql!("{}", all_of(&rows::REFERENCES)), merchants);
         self.ask_all(Asked::Missed, sql!("{}", all_of(&rows::MISSED)), merchants);
+        self.ask_all(Asked::Days, sql!("{}", all_of(&rows::DAYS)), merchants);
         self.ask_all(Asked::AllLeads, sql!("{}", all_of(&rows::LEADS)), merchants);
         let sql = sql!("{} ORDER BY merchant_id, seq", all_of(&rows::PRIVATE));
         self.ask_all(Asked::Private, sql, merchants);
@@ -486,6 +534,14 @@ fn take(asked: Asked, columns: &mut Columns<'_>, book: &mut Book, due: &mut Vec<
             book.keys.load(key, keyed);
         }
         Asked::Private => book.private.extend(rows::optional_private(columns)?),
+        Asked::Days => {
+            let (key, row) = rows::day(columns)?;
+            book.days.load(key, Some(row));
+        }
+        Asked::MissedDays => {
+            let (key, row) = rows::missed_day(columns)?;
+            book.missed_days.insert(key, row);
+        }
     }
     Ok(true)
 }

@@ -1,8 +1,8 @@
 //! Lists: a merchant's leads, and the journal forwards, backwards and over all books.
 
 use leadledger::{
-    BookQuery, Cursor, Head, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, LeadStatus, MerchantId, Page, Recorded,
-    Source, StoreError, Timestamp,
+    BookQuery, Currency, Cursor, Head, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, LeadStatus, MerchantId, Page,
+    PartnerAccounts, PartnerId, PlatformAccounts, Recorded, Source, StoreError, Timestamp,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -235,6 +235,54 @@ pub(crate) fn books<'q>(query: &BookQuery, limit: usize) -> Statement<'q> {
             params: vec![ids(merchants.iter().copied()), limit],
         },
     }
+}
+
+pub(crate) fn partner<'q>(partner: PartnerId) -> Statement<'q> {
+    Statement {
+        sql: sql!(
+            "SELECT {} FROM partners WHERE partner_id = $1 ORDER BY merchant_id, currency",
+            rows::PARTNERS.names("")
+        )
+        .into(),
+        params: vec![Param::Id(partner.0)],
+    }
+}
+
+pub(crate) fn partner_rows(answer: &[Row]) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError> {
+    let mut found = Vec::with_capacity(answer.len());
+    for row in answer {
+        let mut columns = Columns::of(row);
+        let merchant = rows::merchant(&mut columns)?;
+        let ((_, currency), accounts) = rows::partner(&mut columns)?;
+        found.extend(accounts.map(|accounts| (merchant, currency, accounts)));
+    }
+    Ok(found)
+}
+
+pub(crate) fn platform<'q>(after: Option<(MerchantId, Currency)>, limit: usize) -> Statement<'q> {
+    let (merchant, currency) = match &after {
+        None => (Uuid::nil(), String::new()),
+        Some((merchant, currency)) => (merchant.0, currency.code().to_owned()),
+    };
+    Statement {
+        sql: sql!(
+            "SELECT {} FROM platform WHERE merchant_id >= $1 AND (merchant_id, currency) > ($1, $2) \
+             ORDER BY merchant_id, currency LIMIT $3",
+            rows::PLATFORM.names("")
+        )
+        .into(),
+        params: vec![Param::Id(merchant), Param::Text(currency.into()), Param::Int(count(limit))],
+    }
+}
+
+pub(crate) fn platform_rows(answer: &[Row]) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError> {
+    let read = |row| {
+        let mut columns = Columns::of(row);
+        let merchant = rows::merchant(&mut columns)?;
+        let (currency, accounts) = rows::platform(&mut columns)?;
+        Ok((merchant, currency, accounts))
+    };
+    answer.iter().map(read).collect()
 }
 
 pub(crate) fn heads(answer: &[Row]) -> Result<Vec<(MerchantId, Head)>, StoreError> {

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDate;
+use leadledger::figures::{BookCounts, Counts, Day, DayKey, Tally};
 use leadledger::{
     Agreement, AutoTopUp, Basis, Book, Campaign, CampaignId, CampaignSettings, CampaignStatus, Currency, Deposit,
-    DepositId, DepositStatus, Head, Lead, LeadId, LeadStatus, LeadTerms, Level, MerchantId, Method, Missed, OnTimeout,
-    PartPlace, PartnerAccounts, PartnerId, Payout, PayoutId, PayoutStatus, PlatformAccounts, Policy, Private,
-    ReceiptNumber, Recorded, Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId, TopUpStatus,
+    DepositId, DepositStatus, Head, Lead, LeadId, LeadStatus, LeadTerms, Level, MerchantId, Method, Missed, MissedDay,
+    OnTimeout, PartPlace, PartnerAccounts, PartnerId, Payout, PayoutId, PayoutStatus, PlatformAccounts, Policy,
+    Private, ReceiptNumber, Recorded, Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId,
+    TopUpStatus,
 };
 use uuid::Uuid;
 
@@ -87,15 +90,16 @@ pub(crate) fn merchant(columns: &mut Columns<'_>) -> Result<MerchantId, StoreErr
     columns.id()
 }
 
-pub(crate) const BOOK: &str = "merchant_id, seq, hash, last_at, next_due, receipt_year, receipt_number, position";
+pub(crate) const BOOK: &str = "merchant_id, seq, hash, last_at, day, next_due, receipt_year, receipt_number, position";
 
 /// A book's head and its last position, without its merchant.
 pub(crate) fn head(columns: &mut Columns<'_>) -> Result<(Head, i64), StoreError> {
     let (seq, hash, last_at) = (columns.int()?, columns.bytes()?, columns.time()?);
+    let day = columns.optional_int()?.map(day_of_number).transpose()?;
     let next_due = columns.optional_time()?;
     let receipt = columns.optional_int()?.zip(columns.optional_int()?);
     let receipt = receipt.map(|(year, number)| ReceiptNumber { year, number });
-    Ok((Head { seq, hash, last_at, next_due, receipt }, columns.int()?))
+    Ok((Head { seq, hash, last_at, day, next_due, receipt }, columns.int()?))
 }
 
 pub(crate) const CAMPAIGNS: Table = Table {
@@ -180,6 +184,7 @@ pub(crate) const DEPOSITS: Table = Table {
         ("auto_amount_minor", Kind::Int),
         ("auto_requested", Kind::Flag),
         ("opened_seq", Kind::Int),
+        ("today", Kind::Text),
     ],
     key: 2,
 };
@@ -200,6 +205,7 @@ pub(crate) fn optional_deposit(columns: &mut Columns<'_>) -> Result<Option<(Depo
         reference: columns.code(ReferenceKind::ALL)?,
         auto_top_up: None,
         opened_seq: 0,
+        today: Counts::default(),
     };
     let (threshold, amount): (Option<i64>, Option<i64>) = (columns.optional_int()?, columns.optional_int()?);
     let requested = columns.flag()?;
@@ -209,6 +215,7 @@ pub(crate) fn optional_deposit(columns: &mut Columns<'_>) -> Result<Option<(Depo
         requested,
     });
     deposit.opened_seq = columns.int()?;
+    deposit.today = Counts::from_text(columns.text()?)?;
     if deposit.reserved_minor < 0 || deposit.reserved_minor > deposit.balance_minor {
         return Err(corrupt(format!("deposit {id} breaks 0 <= reserved <= balance")));
     }
@@ -219,7 +226,7 @@ pub(crate) fn deposit(columns: &mut Columns<'_>) -> Result<(DepositId, Deposit),
     optional_deposit(columns)?.ok_or_else(|| corrupt("a deposit without an id"))
 }
 
-pub(crate) fn deposit_values<'a>(book: &Book, id: DepositId, row: &'a Deposit) -> [Value<'a>; 16] {
+pub(crate) fn deposit_values<'a>(book: &Book, id: DepositId, row: &'a Deposit) -> [Value<'a>; 17] {
     let auto = row.auto_top_up;
     [
         book.merchant.0.into(),
@@ -238,6 +245,7 @@ pub(crate) fn deposit_values<'a>(book: &Book, id: DepositId, row: &'a Deposit) -
         auto.map(|auto| auto.amount_minor).into(),
         auto.is_some_and(|auto| auto.requested).into(),
         number(row.opened_seq).into(),
+        row.today.to_text().into(),
     ]
 }
 
@@ -255,6 +263,7 @@ pub(crate) const PLATFORM: Table = Table {
         ("bank_transfer_minor", Kind::Int),
         ("crypto_minor", Kind::Int),
         ("manual_minor", Kind::Int),
+        ("counts", Kind::Text),
     ],
     key: 2,
 };
@@ -271,10 +280,11 @@ pub(crate) fn platform(columns: &mut Columns<'_>) -> Result<(Currency, PlatformA
     for balance in &mut accounts.payments_minor {
         *balance = columns.int()?;
     }
+    accounts.counts = BookCounts::from_text(columns.text()?)?;
     Ok((currency, accounts))
 }
 
-pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &PlatformAccounts) -> [Value<'a>; 11] {
+pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &PlatformAccounts) -> [Value<'a>; 12] {
     let [stripe, cmi, bank_transfer, crypto, manual] = row.payments_minor;
     [
         book.merchant.0.into(),
@@ -288,6 +298,7 @@ pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &Pla
         bank_transfer.into(),
         crypto.into(),
         manual.into(),
+        row.counts.to_text().into(),
     ]
 }
 
@@ -301,16 +312,17 @@ pub(crate) const PARTNERS: Table = Table {
         ("payable_minor", Kind::Int),
         ("in_payout_minor", Kind::Int),
         ("paid_minor", Kind::Int),
+        ("leads", Kind::Text),
     ],
     key: 3,
 };
 
 /// The balances of a partner's accounts, where an outer join may have found none.
-pub(crate) const EARNINGS: &str = "p.held_minor, p.payable_minor, p.in_payout_minor, p.paid_minor";
+pub(crate) const EARNINGS: &str = "p.held_minor, p.payable_minor, p.in_payout_minor, p.paid_minor, p.leads";
 
 pub(crate) fn earnings(columns: &mut Columns<'_>) -> Result<Option<PartnerAccounts>, StoreError> {
     let Some(held_minor) = columns.optional_int()? else {
-        columns.skip(3);
+        columns.skip(4);
         return Ok(None);
     };
     Ok(Some(PartnerAccounts {
@@ -318,6 +330,7 @@ pub(crate) fn earnings(columns: &mut Columns<'_>) -> Result<Option<PartnerAccoun
         payable_minor: columns.int()?,
         in_payout_minor: columns.int()?,
         paid_minor: columns.int()?,
+        leads: Tally::from_text(columns.text()?)?,
     }))
 }
 
@@ -327,7 +340,7 @@ pub(crate) fn partner(
     Ok(((columns.id()?, columns.currency()?), earnings(columns)?))
 }
 
-pub(crate) fn partner_values<'a>(book: &Book, key: &'a (PartnerId, Currency), row: &PartnerAccounts) -> [Value<'a>; 7] {
+pub(crate) fn partner_values<'a>(book: &Book, key: &'a (PartnerId, Currency), row: &PartnerAccounts) -> [Value<'a>; 8] {
     [
         book.merchant.0.into(),
         key.0.0.into(),
@@ -336,6 +349,7 @@ pub(crate) fn partner_values<'a>(book: &Book, key: &'a (PartnerId, Currency), ro
         row.payable_minor.into(),
         row.in_payout_minor.into(),
         row.paid_minor.into(),
+        row.leads.to_text().into(),
     ]
 }
 
@@ -640,8 +654,7 @@ pub(crate) const MISSED: Table = Table {
 
 pub(crate) fn missed(columns: &mut Columns<'_>) -> Result<(LeadId, Missed), StoreError> {
     let id = columns.id()?;
-    let days = columns.int()?;
-    let day = chrono::NaiveDate::from_epoch_days(days).ok_or_else(|| corrupt("a day out of range"))?;
+    let day = day_of_number(columns.int()?)?;
     Ok((id, Missed { day, currency: columns.currency()?, commission_minor: columns.int()? }))
 }
 
@@ -649,9 +662,59 @@ pub(crate) fn missed_values<'a>(book: &Book, id: LeadId, row: &'a Missed) -> [Va
     [
         book.merchant.0.into(),
         id.0.into(),
-        row.day.to_epoch_days().into(),
+        number_of_day(row.day).into(),
         (&row.currency).into(),
         row.commission_minor.into(),
+    ]
+}
+
+pub(crate) fn number_of_day(day: NaiveDate) -> i32 {
+    day.to_epoch_days()
+}
+
+fn day_of_number(days: i32) -> Result<NaiveDate, StoreError> {
+    NaiveDate::from_epoch_days(days).ok_or_else(|| corrupt("a day out of range"))
+}
+
+/// Missed leads of a day.
+pub(crate) fn missed_day(columns: &mut Columns<'_>) -> Result<((Currency, NaiveDate), MissedDay), StoreError> {
+    let key = (columns.currency()?, day_of_number(columns.int()?)?);
+    // A sum may be larger than any amount: it comes as its digits.
+    let (leads, sum) = (columns.int()?, columns.text()?);
+    Ok((key, MissedDay { leads, commission_minor: sum.parse().map_err(corrupt)? }))
+}
+
+pub(crate) const DAYS: Table = Table {
+    name: "days",
+    columns: &[
+        ("merchant_id", Kind::Id),
+        ("currency", Kind::Text),
+        ("whole", Kind::Flag),
+        ("deposit_id", Kind::Id),
+        ("day", Kind::Int),
+        ("until", Kind::Time),
+        ("counts", Kind::Text),
+    ],
+    key: 5,
+};
+
+pub(crate) fn day(columns: &mut Columns<'_>) -> Result<(DayKey, Day), StoreError> {
+    let currency = columns.currency()?;
+    let (whole, deposit) = (columns.flag()?, columns.id()?);
+    let key = DayKey { currency, deposit: Some(deposit).filter(|_| !whole), day: day_of_number(columns.int()?)? };
+    let until = columns.time()?;
+    Ok((key, Day::from_text(until, columns.text()?)?))
+}
+
+pub(crate) fn day_values<'a>(book: &Book, key: &'a DayKey, row: &Day) -> [Value<'a>; 7] {
+    [
+        book.merchant.0.into(),
+        (&key.currency).into(),
+        key.deposit.is_none().into(),
+        key.deposit.map_or(Uuid::nil(), |deposit| deposit.0).into(),
+        number_of_day(key.day).into(),
+        row.until.into(),
+        row.to_text().into(),
     ]
 }
 

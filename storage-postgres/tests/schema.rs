@@ -276,7 +276,7 @@ fn tls_is_what_the_address_says() {
     }
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "books",
     "journal",
     "private",
@@ -290,8 +290,10 @@ const TABLES: [&str; 13] = [
     "payment_references",
     "payouts",
     "missed",
+    "days",
 ];
-const VIEWS: [&str; 5] = ["entries_view", "postings_view", "statements_view", "deposits_view", "leads_view"];
+const VIEWS: [&str; 7] =
+    ["entries_view", "postings_view", "statements_view", "deposits_view", "leads_view", "figures_view", "days_view"];
 
 #[test]
 fn every_table_can_be_distributed_by_merchant() {

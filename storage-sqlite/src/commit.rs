@@ -29,7 +29,7 @@ impl<'c> Commit<'c> {
             connection,
             journal: prepare("INSERT INTO journal (book, previous, payload, hash) VALUES (?, ?, ?, ?)")?,
             head: prepare(
-                "UPDATE books SET seq = ?, hash = ?, last_at = ?, next_due = ?, receipt_year = ?, receipt_number = ?, \
+                "UPDATE books SET seq = ?, hash = ?, last_at = ?, day = ?, next_due = ?, receipt_year = ?, receipt_number = ?, \
                  last_row = ?, last_lead = ? WHERE no = ?",
             )?,
             lead_insert: prepare(rows::LEAD_INSERT)?,
@@ -39,13 +39,16 @@ impl<'c> Commit<'c> {
             // What moves; the rest of a deposit is fixed at its opening.
             deposit: prepare(
                 "UPDATE deposits SET balance = ?, reserved = ?, status = ?, level = ?, initial = ?, topped_up = ?, \
-                 basis = ?, reference = ?, auto_threshold = ?, auto_amount = ?, auto_requested = ? WHERE no = ?",
+                 basis = ?, reference = ?, auto_threshold = ?, auto_amount = ?, auto_requested = ?, today = ? \
+                 WHERE no = ?",
             )?,
             platform: prepare(
                 "UPDATE platform SET commission = ?, receivable = ?, losses = ?, adjustments = ?, stripe = ?, cmi = ?, \
-                 bank_transfer = ?, crypto = ?, manual = ? WHERE no = ?",
+                 bank_transfer = ?, crypto = ?, manual = ?, counts = ? WHERE no = ?",
             )?,
-            partner: prepare("UPDATE partners SET held = ?, payable = ?, in_payout = ?, paid = ? WHERE no = ?")?,
+            partner: prepare(
+                "UPDATE partners SET held = ?, payable = ?, in_payout = ?, paid = ?, leads = ? WHERE no = ?",
+            )?,
         })
     }
 
@@ -91,6 +94,7 @@ impl<'c> Commit<'c> {
             number(head.seq),
             head.hash,
             head.last_at.micros(),
+            head.day.map(rows::number_of_day),
             head.next_due.map(Timestamp::micros),
             head.receipt.map(|receipt| receipt.year),
             head.receipt.map(|receipt| receipt.number),
@@ -219,6 +223,7 @@ impl<'c> Commit<'c> {
             codes.auto_threshold,
             codes.auto_amount,
             codes.auto_requested,
+            row.today.to_text(),
             number,
         ]);
         exactly_one(changed, "deposit", *number)
@@ -235,7 +240,7 @@ impl<'c> Commit<'c> {
             Some(number) => *number,
             None => {
                 let sql = "INSERT INTO platform (book, currency, commission, receivable, losses, adjustments, stripe, cmi, \
-                           bank_transfer, crypto, manual) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+                           bank_transfer, crypto, manual, counts) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}') \
                            ON CONFLICT DO UPDATE SET book = excluded.book RETURNING no";
                 let number = self.number(sql, params![no, currency.code()])?;
                 place.platform.insert(currency, number);
@@ -253,6 +258,7 @@ impl<'c> Commit<'c> {
             bank_transfer,
             crypto,
             manual,
+            row.counts.to_text(),
             number,
         ]);
         exactly_one(changed, "platform", number)
@@ -268,14 +274,16 @@ impl<'c> Commit<'c> {
         let number = match place.partners.get(&key) {
             Some(number) => *number,
             None => {
-                let sql = "INSERT INTO partners (book, partner, currency, held, payable, in_payout, paid) \
-                           VALUES (?, ?, ?, 0, 0, 0, 0) ON CONFLICT DO UPDATE SET book = excluded.book RETURNING no";
+                let sql = "INSERT INTO partners (book, partner, currency, held, payable, in_payout, paid, leads) \
+                           VALUES (?, ?, ?, 0, 0, 0, 0, '{}') \
+                           ON CONFLICT DO UPDATE SET book = excluded.book RETURNING no";
                 let number = self.number(sql, params![no, id_bytes(key.0.0), key.1.code()])?;
                 place.partners.insert(key, number);
                 number
             }
         };
-        let values = params![row.held_minor, row.payable_minor, row.in_payout_minor, row.paid_minor, number];
+        let leads = row.leads.to_text();
+        let values = params![row.held_minor, row.payable_minor, row.in_payout_minor, row.paid_minor, leads, number];
         exactly_one(self.partner.execute(values), "partner", number)
     }
 
@@ -304,6 +312,12 @@ impl<'c> Commit<'c> {
             if let Some(row) = row {
                 let sql = sql!("{}", upsert("payouts", rows::PAYOUT, "book, id"));
                 self.save(sql, no, rows::payout_values(*id, row))?;
+            }
+        }
+        for (key, row) in book.days.changes() {
+            if let Some(row) = row {
+                let sql = sql!("{}", upsert("days", rows::DAY, "book, currency, deposit, day"));
+                self.save(sql, no, rows::day_values(*key, row))?;
             }
         }
         for (id, row) in book.missed.changes() {

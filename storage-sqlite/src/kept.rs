@@ -112,6 +112,7 @@ impl State {
         loaded.book.references.forget();
         loaded.book.top_ups.forget();
         loaded.book.payouts.forget();
+        loaded.book.days.forget();
         if self.rows.saturating_add(loaded.weight()) > KEPT_ROWS {
             self.books.values_mut().for_each(Loaded::forget_large);
             self.rows = self.books.values().map(Loaded::weight).sum();

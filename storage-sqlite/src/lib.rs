@@ -39,8 +39,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::{HashMap, HashMapExt};
 use leadledger::{
-    Book, BookQuery, Books, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope,
-    Store, StoreError,
+    Book, BookQuery, Books, Currency, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page,
+    PartnerAccounts, PartnerId, PlatformAccounts, Recorded, Scope, Store, StoreError, Totals,
 };
 use rusqlite::Connection;
 
@@ -298,5 +298,19 @@ impl Store for SqliteStore {
 
     fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
         self.read(|connection| query::books(connection, query, limit))
+    }
+}
+
+impl Totals for SqliteStore {
+    fn partner(&self, partner: PartnerId) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError> {
+        self.read(|connection| query::partner(connection, partner))
+    }
+
+    fn platform(
+        &self,
+        after: Option<(MerchantId, Currency)>,
+        limit: usize,
+    ) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError> {
+        self.read(|connection| query::platform(connection, after, limit))
     }
 }

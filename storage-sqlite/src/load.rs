@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use foldhash::{HashMap, HashMapExt};
 use leadledger::{
     Book, CampaignId, Currency, DepositId, DueLoaded, Head, Keyed, LeadId, MerchantId, Needs, PartnerId, Recorded,
@@ -246,12 +247,79 @@ pub(crate) fn load_needs(
             book.partners.load(key, row.map(|(accounts, _)| accounts));
         }
     }
+    for id in &needs.reversals {
+        let Some(lead) = book.leads.get(id).copied() else { continue };
+        // The day on which it was decided is the first that ended after; its deposit's comes right behind it.
+        let sql = sql!(
+            "SELECT {} FROM days WHERE book = ? AND currency = ? AND deposit IN (x'', ?) AND until >= ? \
+             ORDER BY day, deposit LIMIT 2",
+            rows::DAY
+        );
+        let decided_at = lead.decided_at.map(Timestamp::micros);
+        each(connection, sql, params![no, lead.currency.code(), rows::id_bytes(lead.deposit.0), decided_at], |row| {
+            load_day(book, row)
+        })?;
+    }
+    if let Some((from, to)) = needs.days {
+        load_days(connection, book, no, from, to)?;
+    }
+    if needs.all_partners {
+        let sql = sql!("SELECT {} FROM partners WHERE book = ?", rows::PARTNER);
+        each(connection, sql, params![no], |row| {
+            let (key, accounts) = rows::partner(row)?;
+            book.partners.load(key, Some(accounts));
+            Ok(())
+        })?;
+    }
+    if needs.missed_days {
+        let sql = "SELECT currency, day, count(*), sum(commission >> 32), sum(commission & 4294967295) FROM missed \
+                   WHERE book = ? GROUP BY currency, day";
+        each(connection, sql, params![no], |row| {
+            let (key, missed) = rows::missed_day(row)?;
+            book.missed_days.insert(key, missed);
+            Ok(())
+        })?;
+    }
     for id in &needs.private {
         let sql = sql!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE);
         each(connection, sql, params![rows::id_bytes(id.0), no], |row| {
             book.private.push(rows::private(row)?);
             Ok(())
         })?;
+    }
+    Ok(())
+}
+
+/// See [`Needs::days`].
+fn load_days(
+    connection: &Connection,
+    book: &mut Book,
+    no: i64,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<(), StoreError> {
+    let (from, to) = (rows::number_of_day(from), rows::number_of_day(to));
+    let open = book.deposits.iter().filter(|(_, row)| row.is_open()).map(|(id, row)| (row.currency, Some(*id)));
+    let spans: Vec<_> = book.platform.iter().map(|(currency, _)| (*currency, None)).chain(open).collect();
+    let within =
+        sql!("SELECT {} FROM days WHERE book = ? AND currency = ? AND deposit = ? AND day BETWEEN ? AND ?", rows::DAY);
+    let before = sql!(
+        "SELECT {} FROM days WHERE book = ? AND currency = ? AND deposit = ? AND day < ? ORDER BY day DESC LIMIT 1",
+        rows::DAY
+    );
+    for (currency, deposit) in spans {
+        let deposit = rows::deposit_bytes(deposit);
+        each(connection, within, params![no, currency.code(), deposit, from, to], |row| load_day(book, row))?;
+        each(connection, before, params![no, currency.code(), deposit, from], |row| load_day(book, row))?;
+    }
+    Ok(())
+}
+
+fn load_day(book: &mut Book, row: &Row<'_>) -> Result<(), StoreError> {
+    let (key, day) = rows::day(row)?;
+    // One that a batch has changed is newer than its row.
+    if !book.days.knows(&key) {
+        book.days.load(key, Some(day));
     }
     Ok(())
 }
@@ -325,6 +393,7 @@ fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Res
     all!(top_ups, "top_ups", rows::TOP_UP, rows::top_up);
     all!(payouts, "payouts", rows::PAYOUT, rows::payout);
     all!(missed, "missed", rows::MISSED, rows::missed);
+    all!(days, "days", rows::DAY, rows::day);
     let sql = "SELECT method, reference, top_up FROM payment_references WHERE book = ?";
     each(connection, sql, params![no], |row| {
         let (method, reference, top_up) = rows::reference(row)?;

@@ -1,7 +1,8 @@
 //! Lists: a merchant's leads, and the journal forwards, backwards and over all books.
 
 use leadledger::{
-    BookQuery, Cursor, Head, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, MerchantId, Page, Recorded, StoreError,
+    BookQuery, Currency, Cursor, Head, JournalQuery, Lead, LeadId, LeadOrder, LeadQuery, MerchantId, Page,
+    PartnerAccounts, PartnerId, PlatformAccounts, Recorded, StoreError,
 };
 use rusqlite::{Connection, params};
 
@@ -178,6 +179,47 @@ pub(crate) fn books(
         }
     }
     Ok(books)
+}
+
+pub(crate) fn partner(
+    connection: &Connection,
+    partner: PartnerId,
+) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError> {
+    let sql = sql!(
+        "SELECT {}, b.merchant FROM partners p JOIN books b ON b.no = p.book WHERE p.partner = ? \
+         ORDER BY b.merchant, p.currency",
+        rows::PARTNER
+    );
+    let mut found = Vec::new();
+    each(connection, sql, params![rows::id_bytes(partner.0)], |row| {
+        let ((_, currency), accounts) = rows::partner(row)?;
+        found.push((rows::merchant(row)?, currency, accounts));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+pub(crate) fn platform(
+    connection: &Connection,
+    after: Option<(MerchantId, Currency)>,
+    limit: usize,
+) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError> {
+    let sql = sql!(
+        "SELECT {}, b.merchant FROM books b JOIN platform p ON p.book = b.no WHERE b.merchant >= ?1 \
+         AND (b.merchant, p.currency) > (?1, ?2) ORDER BY b.merchant, p.currency LIMIT ?3",
+        rows::PLATFORM
+    );
+    let (merchant, currency) = match &after {
+        None => (Vec::new(), ""),
+        Some((merchant, currency)) => (rows::id_bytes(merchant.0).to_vec(), currency.code()),
+    };
+    let mut found = Vec::new();
+    each(connection, sql, params![merchant, currency, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        let (currency, accounts) = rows::platform(row)?;
+        found.push((rows::merchant(row)?, currency, accounts));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// A cursor's two numbers, where it is one of ours and of this list.

@@ -1,11 +1,13 @@
 //! Rows as the schema keeps them, and the core's types that they stand for. What is read back is checked again: a
 //! code or id that does not exist is corruption, not a default.
 
+use chrono::NaiveDate;
+use leadledger::figures::{BookCounts, Counts, Day, DayKey, Tally};
 use leadledger::{
     Agreement, AutoTopUp, Basis, Campaign, CampaignId, CampaignSettings, CampaignStatus, Currency, Deposit, DepositId,
-    DepositStatus, Head, Lead, LeadId, LeadStatus, LeadTerms, Level, MerchantId, Method, Missed, OnTimeout, PartPlace,
-    PartnerAccounts, PartnerId, Payout, PayoutStatus, Percent, PlatformAccounts, Policy, Private, ReceiptNumber,
-    Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId, TopUpStatus,
+    DepositStatus, Head, Lead, LeadId, LeadStatus, LeadTerms, Level, MerchantId, Method, Missed, MissedDay, OnTimeout,
+    PartPlace, PartnerAccounts, PartnerId, Payout, PayoutStatus, Percent, PlatformAccounts, Policy, Private,
+    ReceiptNumber, Reference, ReferenceKind, Source, StoreError, Timestamp, TopUp, TopUpId, TopUpStatus,
 };
 use rusqlite::types::FromSql;
 use rusqlite::{Row, RowIndex};
@@ -112,7 +114,7 @@ fn flag(value: bool) -> i64 {
 }
 
 pub(crate) const BOOK: &str =
-    "no, merchant, seq, hash, last_at, next_due, receipt_year, receipt_number, last_row, last_lead";
+    "no, merchant, seq, hash, last_at, day, next_due, receipt_year, receipt_number, last_row, last_lead";
 
 /// A book's row, and where its journal and leads end.
 #[derive(Clone, Copy, Debug)]
@@ -128,13 +130,14 @@ pub(crate) fn book_row(row: &Row<'_>) -> Result<BookRow, StoreError> {
     let mut columns = Columns::of(row);
     let (no, merchant) = (columns.get()?, columns.id()?);
     let (seq, hash, last_at) = (columns.count()?, columns.get()?, columns.time()?);
+    let day = columns.get::<Option<i32>>()?.map(day_of_number).transpose()?;
     let next_due = columns.get::<Option<i64>>()?.map(Timestamp::from_micros);
     let receipt = columns.get::<Option<i32>>()?.zip(columns.get::<Option<u32>>()?);
     let receipt = receipt.map(|(year, number)| ReceiptNumber { year, number });
     Ok(BookRow {
         no,
         merchant,
-        head: Head { seq, hash, last_at, next_due, receipt },
+        head: Head { seq, hash, last_at, day, next_due, receipt },
         last_row: columns.get()?,
         last_lead: columns.get()?,
     })
@@ -186,7 +189,7 @@ pub(crate) fn campaign_values(id: CampaignId, row: &Campaign) -> Values {
 }
 
 pub(crate) const DEPOSIT: &str = "id, campaign, currency, status, balance, reserved, initial, topped_up, level, basis, \
-     reference, auto_threshold, auto_amount, auto_requested, opened_seq";
+     reference, auto_threshold, auto_amount, auto_requested, opened_seq, today";
 
 pub(crate) fn deposit(row: &Row<'_>) -> Result<(DepositId, Deposit), StoreError> {
     let mut columns = Columns::of(row);
@@ -204,6 +207,7 @@ pub(crate) fn deposit(row: &Row<'_>) -> Result<(DepositId, Deposit), StoreError>
         reference: columns.code(ReferenceKind::ALL)?,
         auto_top_up: None,
         opened_seq: 0,
+        today: Counts::default(),
     };
     let (threshold, amount): (Option<i64>, Option<i64>) = (columns.get()?, columns.get()?);
     let requested = columns.get()?;
@@ -213,6 +217,7 @@ pub(crate) fn deposit(row: &Row<'_>) -> Result<(DepositId, Deposit), StoreError>
         requested,
     });
     deposit.opened_seq = columns.count()?;
+    deposit.today = Counts::from_text(&columns.get::<String>()?)?;
     if deposit.reserved_minor < 0 || deposit.reserved_minor > deposit.balance_minor {
         return Err(corrupt(format!("deposit {id} breaks 0 <= reserved <= balance")));
     }
@@ -263,11 +268,12 @@ pub(crate) fn deposit_values(id: DepositId, row: &Deposit) -> Values {
         codes.auto_amount,
         codes.auto_requested,
         number(row.opened_seq),
+        row.today.to_text(),
     ]
 }
 
 pub(crate) const PLATFORM: &str = "currency, commission, receivable, losses, adjustments, stripe, cmi, bank_transfer, \
-     crypto, manual";
+     crypto, manual, counts";
 
 pub(crate) fn platform(row: &Row<'_>) -> Result<(Currency, PlatformAccounts), StoreError> {
     let mut columns = Columns::of(row);
@@ -282,10 +288,11 @@ pub(crate) fn platform(row: &Row<'_>) -> Result<(Currency, PlatformAccounts), St
     for balance in &mut accounts.payments_minor {
         *balance = columns.get()?;
     }
+    accounts.counts = BookCounts::from_text(&columns.get::<String>()?)?;
     Ok((currency, accounts))
 }
 
-pub(crate) const PARTNER: &str = "partner, currency, held, payable, in_payout, paid";
+pub(crate) const PARTNER: &str = "partner, currency, held, payable, in_payout, paid, leads";
 
 pub(crate) fn partner(row: &Row<'_>) -> Result<((PartnerId, Currency), PartnerAccounts), StoreError> {
     let mut columns = Columns::of(row);
@@ -295,8 +302,14 @@ pub(crate) fn partner(row: &Row<'_>) -> Result<((PartnerId, Currency), PartnerAc
         payable_minor: columns.get()?,
         in_payout_minor: columns.get()?,
         paid_minor: columns.get()?,
+        leads: Tally::from_text(&columns.get::<String>()?)?,
     };
     Ok((key, accounts))
+}
+
+/// The merchant of a row that says it in a column of that name.
+pub(crate) fn merchant(row: &Row<'_>) -> Result<MerchantId, StoreError> {
+    row.get::<_, [u8; 16]>("merchant").map(|bytes| Uuid::from_bytes(bytes).into()).or_store_error()
 }
 
 pub(crate) const AGREEMENT: &str = "partner, campaign, share, delay_days";
@@ -461,14 +474,59 @@ pub(crate) const MISSED: &str = "lead, day, currency, commission";
 pub(crate) fn missed(row: &Row<'_>) -> Result<(LeadId, Missed), StoreError> {
     let mut columns = Columns::of(row);
     let id = columns.id()?;
-    let days = columns.get::<i32>()?;
-    let day = chrono::NaiveDate::from_epoch_days(days).ok_or_else(|| corrupt("a day out of range"))?;
-    Ok((id, Missed { day, currency: columns.currency()?, commission_minor: columns.get()? }))
+    Ok((
+        id,
+        Missed { day: day_of_number(columns.get()?)?, currency: columns.currency()?, commission_minor: columns.get()? },
+    ))
 }
 
 pub(crate) fn missed_values(id: LeadId, row: &Missed) -> Values {
-    let day = i64::from(row.day.to_epoch_days());
-    values![blob(id.0), day, row.currency.code().to_owned(), row.commission_minor]
+    values![blob(id.0), number_of_day(row.day), row.currency.code().to_owned(), row.commission_minor]
+}
+
+pub(crate) fn number_of_day(day: NaiveDate) -> i64 {
+    day.to_epoch_days().into()
+}
+
+fn day_of_number(days: i32) -> Result<NaiveDate, StoreError> {
+    NaiveDate::from_epoch_days(days).ok_or_else(|| corrupt("a day out of range"))
+}
+
+pub(crate) const DAY: &str = "currency, deposit, day, until, counts";
+
+pub(crate) fn day(row: &Row<'_>) -> Result<(DayKey, Day), StoreError> {
+    let mut columns = Columns::of(row);
+    let currency = columns.currency()?;
+    let deposit: Vec<u8> = columns.get()?;
+    let deposit = if deposit.is_empty() { None } else { Some(DepositId(Uuid::from_slice(&deposit).map_err(corrupt)?)) };
+    let key = DayKey { currency, deposit, day: day_of_number(columns.get()?)? };
+    let (until, counts) = (columns.time()?, columns.get::<String>()?);
+    Ok((key, Day::from_text(until, &counts)?))
+}
+
+pub(crate) fn deposit_bytes(deposit: Option<DepositId>) -> Vec<u8> {
+    deposit.map(|deposit| blob(deposit.0)).unwrap_or_default()
+}
+
+pub(crate) fn day_values(key: DayKey, row: &Day) -> Values {
+    values![
+        key.currency.code().to_owned(),
+        deposit_bytes(key.deposit),
+        number_of_day(key.day),
+        row.until.micros(),
+        row.to_text(),
+    ]
+}
+
+/// Missed leads of a day.
+pub(crate) fn missed_day(row: &Row<'_>) -> Result<((Currency, NaiveDate), MissedDay), StoreError> {
+    let mut columns = Columns::of(row);
+    let key = (columns.currency()?, day_of_number(columns.get()?)?);
+    let leads = columns.count()?;
+    // Two halves of each amount: SQLite's sums are as narrow as its numbers.
+    let (high, low): (i64, i64) = (columns.get()?, columns.get()?);
+    let commission_minor = (i128::from(high) << 32) + i128::from(low);
+    Ok((key, MissedDay { leads, commission_minor }))
 }
 
 pub(crate) const PRIVATE: &str = "seq, lead, salt, text";

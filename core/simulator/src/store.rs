@@ -163,6 +163,8 @@ impl FaultyStore {
     }
 }
 
+leadledger::delegate_totals!(FaultyStore, inner);
+
 impl std::fmt::Debug for FaultyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FaultyStore").field("injuries", &self.injuries).finish_non_exhaustive()

@@ -196,6 +196,8 @@ struct Counting {
     most: Arc<AtomicUsize>,
 }
 
+crate::delegate_totals!(Counting, inner);
+
 impl Store for Counting {
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         self.inner.transact(lane, scope, &mut |books| {

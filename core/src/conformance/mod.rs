@@ -25,6 +25,7 @@ mod damages;
 mod due;
 mod excerpts;
 mod feeds;
+mod figures;
 mod ground;
 mod keys;
 mod lists;
@@ -136,6 +137,7 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         due::CASES,
         lists::CASES,
         feeds::CASES,
+        figures::CASES,
         keys::CASES,
         promises::CASES,
         damages::CASES,

@@ -321,9 +321,12 @@ impl<'a> Draft<'a> {
             assert!(postings.is_some(), "every decision posts both sides of what it moves");
             postings
         };
+        let day = self.at.local_date(self.settings.time_zone);
         Ok(Entry {
             seq: self.book.head.seq.saturating_add(1),
             at: self.at,
+            // A day that has begun is not gone back from, where a zone puts its clocks back at midnight.
+            day: self.book.head.day.is_none_or(|last| day > last).then_some(day),
             kind: self.kind,
             key: None,
             fingerprint: None,

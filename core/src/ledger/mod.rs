@@ -1,5 +1,6 @@
 //! The front door: a [`Ledger`] takes commands, gives them to the worker that owns their book, and answers reads.
 
+mod figures;
 mod queue;
 mod reads;
 mod reply;
@@ -88,6 +89,7 @@ type Task = Box<dyn FnOnce() + Send>;
 struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    settings: Settings,
     queues: Vec<Arc<Queue<Job>>>,
     tasks: Arc<Queue<Task>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -146,7 +148,8 @@ impl Ledger {
             threads.push(spawn(format!("leadledger-read-{reader}"), Box::new(run))?);
         }
         let marks = AtomicU32::new(uuid::Uuid::new_v4().as_fields().0);
-        Ok(Self { inner: Arc::new(Inner { store, clock, queues, tasks, threads: Mutex::new(threads), marks }) })
+        let (settings, threads) = (options.settings.clone(), Mutex::new(threads));
+        Ok(Self { inner: Arc::new(Inner { store, clock, settings, queues, tasks, threads, marks }) })
     }
 
     /// Any command, with its typed answer.

@@ -60,7 +60,7 @@ impl<T: Send + 'static> IntoFuture for Read<T> {
 const STATEMENT_REACH: usize = 4_096;
 
 impl Ledger {
-    fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
+    pub(super) fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
         Read { inner: Arc::clone(&self.inner), run: Box::new(run) }
     }
 
@@ -138,8 +138,8 @@ impl Ledger {
                 book.platform.iter().map(|(currency, _)| *currency).collect();
             let keys: std::collections::BTreeSet<_> = currencies.iter().map(|currency| (partner, *currency)).collect();
             let book = inner.store.book(merchant, &Needs { partners: keys.clone(), ..Needs::default() })?;
-            let view = |key| book.partners.get(&key).map(|row| partner_view(row, key.1));
-            Ok(keys.into_iter().filter_map(view).collect())
+            let earned = |key| book.partners.get(key).filter(|row| row.has_earned());
+            Ok(keys.iter().filter_map(|key| earned(key).map(|row| partner_view(row, key.1))).collect())
         })
     }
 
@@ -223,7 +223,7 @@ impl Ledger {
 
 impl Inner {
     /// The rows of a book, after all that is due on it was settled.
-    fn settled(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, Error> {
+    pub(super) fn settled(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, Error> {
         let book = self.store.book(merchant, needs)?;
         if !book.is_due(self.clock.now()) {
             return Ok(book);

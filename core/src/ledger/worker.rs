@@ -378,6 +378,7 @@ fn plant_trace(book: &mut Book, now: Timestamp) {
     let entry = Entry {
         seq: book.head.seq.saturating_add(1),
         at: now.max(book.head.last_at),
+        day: None,
         kind: Kind::PART_MATURED,
         key: None,
         fingerprint: None,

@@ -17,6 +17,8 @@ CREATE TABLE books (
     seq            bigint      NOT NULL CHECK (seq >= 0),
     hash           bytea       NOT NULL CHECK (length(hash) = 32),
     last_at        timestamptz NOT NULL,
+    -- The local day that the book is in, counted from 1970.
+    day            integer,
     next_due       timestamptz,
     receipt_year   integer,
     receipt_number bigint,
@@ -108,6 +110,7 @@ CREATE TABLE deposits (
     auto_amount_minor    bigint,
     auto_requested       boolean  NOT NULL,
     opened_seq           bigint   NOT NULL,
+    today                text     NOT NULL,
     PRIMARY KEY (merchant_id, deposit_id),
     CHECK (0 <= reserved_minor AND reserved_minor <= balance_minor)
 ) WITH (fillfactor = 50);
@@ -125,6 +128,7 @@ CREATE TABLE platform (
     bank_transfer_minor bigint NOT NULL,
     crypto_minor        bigint NOT NULL,
     manual_minor        bigint NOT NULL,
+    counts              text   NOT NULL,
     PRIMARY KEY (merchant_id, currency)
 ) WITH (fillfactor = 50);
 
@@ -136,8 +140,11 @@ CREATE TABLE partners (
     payable_minor   bigint NOT NULL,
     in_payout_minor bigint NOT NULL,
     paid_minor      bigint NOT NULL,
+    leads           text   NOT NULL,
     PRIMARY KEY (merchant_id, partner_id, currency)
 ) WITH (fillfactor = 50);
+-- A partner's totals are looked up over all books.
+CREATE INDEX partners_by_partner ON partners (partner_id, merchant_id);
 
 CREATE TABLE leads (
     merchant_id      uuid        NOT NULL,
@@ -216,4 +223,18 @@ CREATE TABLE missed (
     currency         text    NOT NULL,
     commission_minor bigint  NOT NULL,
     PRIMARY KEY (merchant_id, lead_id)
+);
+
+-- Local days that are over, counted from 1970, of a book (`whole`: `deposit_id` is the nil UUID) and of each of its
+-- deposits: what was counted, as JSON, and when the book's last entry of that day was. The present day is counted in
+-- `platform.counts` and `deposits.today`.
+CREATE TABLE days (
+    merchant_id uuid        NOT NULL,
+    currency    text        NOT NULL,
+    whole       boolean     NOT NULL,
+    deposit_id  uuid        NOT NULL,
+    day         integer     NOT NULL,
+    until       timestamptz NOT NULL,
+    counts      text        NOT NULL,
+    PRIMARY KEY (merchant_id, currency, whole, deposit_id, day)
 );

@@ -1,12 +1,12 @@
 -- For people and BI: amounts as NUMERIC with the currency's decimals, names instead of codes. `security_invoker`: whoever
 -- reads a view needs the right to read the rows behind it.
 
-CREATE FUNCTION amount(minor bigint, currency text) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION amount(minor numeric, currency text) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
-        WHEN currency IN ({zero_decimals}) THEN minor::numeric
-        WHEN currency IN ({three_decimals}) THEN round(minor / 1000::numeric, 3)
-        WHEN currency IN ({four_decimals}) THEN round(minor / 10000::numeric, 4)
-        ELSE round(minor / 100::numeric, 2)
+        WHEN currency IN ({zero_decimals}) THEN minor
+        WHEN currency IN ({three_decimals}) THEN round(minor / 1000, 3)
+        WHEN currency IN ({four_decimals}) THEN round(minor / 10000, 4)
+        ELSE round(minor / 100, 2)
     END
 $$;
 
@@ -47,3 +47,31 @@ SELECT merchant_id, lead_id, campaign_id, partner_id, deposit_id, currency,
            WHEN 4 THEN 'converted' WHEN 5 THEN 'lost' ELSE 'reversed' END AS status,
        created_at, created_at + window_hours * interval '1 hour' AS expires_at, decided_at, score
 FROM leads;
+
+-- What each book counts since its beginning.
+CREATE VIEW figures_view WITH (security_invoker = true) AS
+SELECT merchant_id, currency,
+       coalesce((counts #>> '{leads,created}')::bigint, 0) AS created,
+       coalesce((counts #>> '{leads,captured}')::bigint, 0) AS ever_validated,
+       coalesce((counts #>> '{leads,rejected}')::bigint, 0) AS rejected,
+       coalesce((counts #>> '{leads,expired}')::bigint, 0) AS expired,
+       coalesce((counts #>> '{leads,reversed}')::bigint, 0) AS reversed,
+       coalesce((counts #>> '{leads,converted}')::bigint, 0) AS converted,
+       coalesce((counts #>> '{leads,lost}')::bigint, 0) AS lost,
+       amount(coalesce((counts #>> '{leads,captured_minor}')::numeric, 0), currency) AS commission,
+       amount(coalesce((counts #>> '{turnover,deposited_minor}')::numeric, 0), currency) AS deposited
+FROM (SELECT merchant_id, currency, counts::jsonb -> 'total' AS counts FROM platform) p;
+
+-- The same by local day, the present one too; leads are counted on the day of their creation, or of their decision.
+CREATE VIEW days_view WITH (security_invoker = true) AS
+SELECT merchant_id, currency, date '1970-01-01' + day AS day,
+       coalesce((counts #>> '{leads,created}')::bigint, 0) AS created,
+       coalesce((counts #>> '{leads,captured}')::bigint, 0) AS ever_validated,
+       coalesce((counts #>> '{leads,rejected}')::bigint, 0) AS rejected,
+       coalesce((counts #>> '{leads,expired}')::bigint, 0) AS expired,
+       amount(coalesce((counts #>> '{leads,captured_minor}')::numeric, 0), currency) AS commission,
+       amount(coalesce((counts #>> '{turnover,deposited_minor}')::numeric, 0), currency) AS deposited
+FROM (SELECT merchant_id, currency, day, counts::jsonb AS counts FROM days WHERE whole
+      UNION ALL
+      SELECT p.merchant_id, p.currency, b.day, p.counts::jsonb -> 'today'
+      FROM platform p JOIN books b USING (merchant_id) WHERE p.counts::jsonb ? 'today') d;

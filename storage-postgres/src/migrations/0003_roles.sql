@@ -19,7 +19,7 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['books', 'journal', 'private', 'campaigns', 'agreements', 'deposits', 'platform', 'partners',
-                                'leads', 'top_ups', 'payment_references', 'payouts', 'missed'] LOOP
+                                'leads', 'top_ups', 'payment_references', 'payouts', 'missed', 'days'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY owner ON %I TO {owner} USING (true) WITH CHECK (true)', name);
@@ -37,14 +37,16 @@ BEGIN
     GRANT DELETE ON private, missed TO {writer};
     GRANT USAGE ON SCHEMA {schema} TO {writer}, {reader};
     GRANT SELECT ON meta TO {writer}, {reader};
-    GRANT SELECT ON entries_view, postings_view, statements_view, deposits_view, leads_view TO {writer}, {reader};
+    GRANT SELECT ON entries_view, postings_view, statements_view, deposits_view, leads_view, figures_view, days_view
+        TO {writer}, {reader};
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticated') THEN
-        FOREACH name IN ARRAY ARRAY['journal', 'deposits', 'leads'] LOOP
+        FOREACH name IN ARRAY ARRAY['journal', 'deposits', 'leads', 'books', 'platform', 'days'] LOOP
             EXECUTE format('CREATE POLICY merchant ON %I FOR SELECT TO authenticated '
                            'USING (merchant_id = ANY ((SELECT visible_merchants())::uuid[]))', name);
             EXECUTE format('GRANT SELECT ON %I TO authenticated', name);
         END LOOP;
         GRANT USAGE ON SCHEMA {schema} TO authenticated;
-        GRANT SELECT ON entries_view, postings_view, statements_view, deposits_view, leads_view TO authenticated;
+        GRANT SELECT ON entries_view, postings_view, statements_view, deposits_view, leads_view, figures_view, days_view
+            TO authenticated;
     END IF;
 END $$;

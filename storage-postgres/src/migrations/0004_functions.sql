@@ -68,18 +68,18 @@ END $$;
 CREATE FUNCTION write_books(
     entry_merchant_id uuid[], entry_seq bigint[], entry_before bigint[], entry_at timestamptz[], entry_kind text[],
     entry_key text[], entry_payload text[], entry_hash bytea[], head_merchant_id uuid[], head_before bigint[],
-    head_seq bigint[], head_hash bytea[], head_last_at timestamptz[], head_next_due timestamptz[],
+    head_seq bigint[], head_hash bytea[], head_last_at timestamptz[], head_day bigint[], head_next_due timestamptz[],
     head_receipt_year bigint[], head_receipt_number bigint[], head_moved boolean[], deposit_merchant_id uuid[],
     deposit_deposit_id uuid[], deposit_campaign_id uuid[], deposit_currency text[], deposit_status bigint[],
     deposit_balance_minor bigint[], deposit_reserved_minor bigint[], deposit_initial_minor bigint[],
     deposit_topped_up_minor bigint[], deposit_level bigint[], deposit_basis bigint[], deposit_reference bigint[],
     deposit_auto_threshold_minor bigint[], deposit_auto_amount_minor bigint[], deposit_auto_requested boolean[],
-    deposit_opened_seq bigint[], platform_merchant_id uuid[], platform_currency text[],
+    deposit_opened_seq bigint[], deposit_today text[], platform_merchant_id uuid[], platform_currency text[],
     platform_commission_minor bigint[], platform_receivable_minor bigint[], platform_losses_minor bigint[],
     platform_adjustments_minor bigint[], platform_stripe_minor bigint[], platform_cmi_minor bigint[],
-    platform_bank_transfer_minor bigint[], platform_crypto_minor bigint[], platform_manual_minor bigint[],
+    platform_bank_transfer_minor bigint[], platform_crypto_minor bigint[], platform_manual_minor bigint[], platform_counts text[],
     partner_merchant_id uuid[], partner_partner_id uuid[], partner_currency text[], partner_held_minor bigint[],
-    partner_payable_minor bigint[], partner_in_payout_minor bigint[], partner_paid_minor bigint[],
+    partner_payable_minor bigint[], partner_in_payout_minor bigint[], partner_paid_minor bigint[], partner_leads text[],
     lead_merchant_id uuid[], lead_lead_id uuid[], lead_campaign_id uuid[], lead_partner_id uuid[],
     lead_deposit_id uuid[], lead_currency text[], lead_source bigint[], lead_value_minor bigint[],
     lead_commission_minor bigint[], lead_partner_minor bigint[], lead_policy_version bigint[], lead_rate bigint[],
@@ -102,12 +102,12 @@ BEGIN
     ) n (merchant_id, seq, before, at, kind, key, payload, hash);
     -- The lock has kept them where they were; if anything got past it, nothing is written.
     UPDATE books b SET
-        seq = n.seq, hash = n.hash, last_at = n.last_at, next_due = n.next_due, receipt_year = n.receipt_year,
+        seq = n.seq, hash = n.hash, last_at = n.last_at, day = n.day, next_due = n.next_due, receipt_year = n.receipt_year,
         receipt_number = n.receipt_number, position = CASE WHEN n.moved THEN greatest(b.position, here) ELSE b.position END
     FROM unnest(
-        head_merchant_id, head_before, head_seq, head_hash, head_last_at, head_next_due, head_receipt_year,
+        head_merchant_id, head_before, head_seq, head_hash, head_last_at, head_day, head_next_due, head_receipt_year,
         head_receipt_number, head_moved
-    ) n (merchant_id, before, seq, hash, last_at, next_due, receipt_year, receipt_number, moved)
+    ) n (merchant_id, before, seq, hash, last_at, day, next_due, receipt_year, receipt_number, moved)
     WHERE b.merchant_id = n.merchant_id AND b.seq = n.before;
     GET DIAGNOSTICS met = ROW_COUNT;
     IF met <> cardinality(head_merchant_id) THEN
@@ -118,16 +118,17 @@ BEGIN
             campaign_id = n.campaign_id, currency = n.currency, status = n.status, balance_minor = n.balance_minor,
             reserved_minor = n.reserved_minor, initial_minor = n.initial_minor, topped_up_minor = n.topped_up_minor,
             level = n.level, basis = n.basis, reference = n.reference, auto_threshold_minor = n.auto_threshold_minor,
-            auto_amount_minor = n.auto_amount_minor, auto_requested = n.auto_requested, opened_seq = n.opened_seq
+            auto_amount_minor = n.auto_amount_minor, auto_requested = n.auto_requested, opened_seq = n.opened_seq,
+            today = n.today
         FROM unnest(
             deposit_merchant_id, deposit_deposit_id, deposit_campaign_id, deposit_currency, deposit_status,
             deposit_balance_minor, deposit_reserved_minor, deposit_initial_minor, deposit_topped_up_minor,
             deposit_level, deposit_basis, deposit_reference, deposit_auto_threshold_minor, deposit_auto_amount_minor,
-            deposit_auto_requested, deposit_opened_seq
+            deposit_auto_requested, deposit_opened_seq, deposit_today
         ) n (
             merchant_id, deposit_id, campaign_id, currency, status, balance_minor, reserved_minor, initial_minor,
             topped_up_minor, level, basis, reference, auto_threshold_minor, auto_amount_minor, auto_requested,
-            opened_seq
+            opened_seq, today
         )
         WHERE t.merchant_id = n.merchant_id AND t.deposit_id = n.deposit_id;
         GET DIAGNOSTICS met = ROW_COUNT;
@@ -135,13 +136,13 @@ BEGIN
             INSERT INTO deposits (
                 merchant_id, deposit_id, campaign_id, currency, status, balance_minor, reserved_minor, initial_minor,
                 topped_up_minor, level, basis, reference, auto_threshold_minor, auto_amount_minor, auto_requested,
-                opened_seq
+                opened_seq, today
             )
             SELECT * FROM unnest(
                 deposit_merchant_id, deposit_deposit_id, deposit_campaign_id, deposit_currency, deposit_status,
                 deposit_balance_minor, deposit_reserved_minor, deposit_initial_minor, deposit_topped_up_minor,
                 deposit_level, deposit_basis, deposit_reference, deposit_auto_threshold_minor,
-                deposit_auto_amount_minor, deposit_auto_requested, deposit_opened_seq
+                deposit_auto_amount_minor, deposit_auto_requested, deposit_opened_seq, deposit_today
             )
             ON CONFLICT DO NOTHING;
         END IF;
@@ -150,26 +151,27 @@ BEGIN
         UPDATE platform t SET
             commission_minor = n.commission_minor, receivable_minor = n.receivable_minor, losses_minor = n.losses_minor,
             adjustments_minor = n.adjustments_minor, stripe_minor = n.stripe_minor, cmi_minor = n.cmi_minor,
-            bank_transfer_minor = n.bank_transfer_minor, crypto_minor = n.crypto_minor, manual_minor = n.manual_minor
+            bank_transfer_minor = n.bank_transfer_minor, crypto_minor = n.crypto_minor, manual_minor = n.manual_minor,
+            counts = n.counts
         FROM unnest(
             platform_merchant_id, platform_currency, platform_commission_minor, platform_receivable_minor,
             platform_losses_minor, platform_adjustments_minor, platform_stripe_minor, platform_cmi_minor,
-            platform_bank_transfer_minor, platform_crypto_minor, platform_manual_minor
+            platform_bank_transfer_minor, platform_crypto_minor, platform_manual_minor, platform_counts
         ) n (
             merchant_id, currency, commission_minor, receivable_minor, losses_minor, adjustments_minor, stripe_minor,
-            cmi_minor, bank_transfer_minor, crypto_minor, manual_minor
+            cmi_minor, bank_transfer_minor, crypto_minor, manual_minor, counts
         )
         WHERE t.merchant_id = n.merchant_id AND t.currency = n.currency;
         GET DIAGNOSTICS met = ROW_COUNT;
         IF met <> cardinality(platform_merchant_id) THEN
             INSERT INTO platform (
                 merchant_id, currency, commission_minor, receivable_minor, losses_minor, adjustments_minor,
-                stripe_minor, cmi_minor, bank_transfer_minor, crypto_minor, manual_minor
+                stripe_minor, cmi_minor, bank_transfer_minor, crypto_minor, manual_minor, counts
             )
             SELECT * FROM unnest(
                 platform_merchant_id, platform_currency, platform_commission_minor, platform_receivable_minor,
                 platform_losses_minor, platform_adjustments_minor, platform_stripe_minor, platform_cmi_minor,
-                platform_bank_transfer_minor, platform_crypto_minor, platform_manual_minor
+                platform_bank_transfer_minor, platform_crypto_minor, platform_manual_minor, platform_counts
             )
             ON CONFLICT DO NOTHING;
         END IF;
@@ -177,22 +179,22 @@ BEGIN
     IF cardinality(partner_merchant_id) > 0 THEN
         UPDATE partners t SET
             held_minor = n.held_minor, payable_minor = n.payable_minor, in_payout_minor = n.in_payout_minor,
-            paid_minor = n.paid_minor
+            paid_minor = n.paid_minor, leads = n.leads
         FROM unnest(
             partner_merchant_id, partner_partner_id, partner_currency, partner_held_minor, partner_payable_minor,
-            partner_in_payout_minor, partner_paid_minor
+            partner_in_payout_minor, partner_paid_minor, partner_leads
         ) n (
-            merchant_id, partner_id, currency, held_minor, payable_minor, in_payout_minor, paid_minor
+            merchant_id, partner_id, currency, held_minor, payable_minor, in_payout_minor, paid_minor, leads
         )
         WHERE t.merchant_id = n.merchant_id AND t.partner_id = n.partner_id AND t.currency = n.currency;
         GET DIAGNOSTICS met = ROW_COUNT;
         IF met <> cardinality(partner_merchant_id) THEN
             INSERT INTO partners (
-                merchant_id, partner_id, currency, held_minor, payable_minor, in_payout_minor, paid_minor
+                merchant_id, partner_id, currency, held_minor, payable_minor, in_payout_minor, paid_minor, leads
             )
             SELECT * FROM unnest(
                 partner_merchant_id, partner_partner_id, partner_currency, partner_held_minor, partner_payable_minor,
-                partner_in_payout_minor, partner_paid_minor
+                partner_in_payout_minor, partner_paid_minor, partner_leads
             )
             ON CONFLICT DO NOTHING;
         END IF;

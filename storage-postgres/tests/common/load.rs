@@ -370,6 +370,8 @@ impl Hooked {
     }
 }
 
+leadledger::delegate_totals!(Hooked, inner);
+
 impl Store for Hooked {
     fn lanes(&self) -> usize {
         self.inner.lanes()

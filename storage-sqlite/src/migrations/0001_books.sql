@@ -8,6 +8,8 @@ CREATE TABLE books (
     seq            INTEGER NOT NULL CHECK (seq >= 0),
     hash           BLOB    NOT NULL CHECK (length(hash) = 32),
     last_at        INTEGER NOT NULL,
+    -- The local day that the book is in, counted from 1970.
+    day            INTEGER,
     next_due       INTEGER,
     receipt_year   INTEGER,
     receipt_number INTEGER,
@@ -102,6 +104,7 @@ CREATE TABLE deposits (
     auto_amount    INTEGER,
     auto_requested INTEGER NOT NULL,
     opened_seq     INTEGER NOT NULL,
+    today          TEXT    NOT NULL,
     UNIQUE (book, id),
     CHECK (0 <= reserved AND reserved <= balance)
 ) STRICT;
@@ -120,6 +123,7 @@ CREATE TABLE platform (
     bank_transfer INTEGER NOT NULL,
     crypto        INTEGER NOT NULL,
     manual        INTEGER NOT NULL,
+    counts        TEXT    NOT NULL,
     UNIQUE (book, currency)
 ) STRICT;
 
@@ -132,8 +136,10 @@ CREATE TABLE partners (
     payable   INTEGER NOT NULL,
     in_payout INTEGER NOT NULL,
     paid      INTEGER NOT NULL,
+    leads     TEXT    NOT NULL,
     UNIQUE (book, partner, currency)
 ) STRICT;
+CREATE INDEX partners_by_partner ON partners (partner);
 
 -- `campaign` and `deposit` are numbers of rows here; `previous` is the row of the same book's lead before.
 CREATE TABLE leads (
@@ -213,4 +219,16 @@ CREATE TABLE missed (
     currency   TEXT    NOT NULL,
     commission INTEGER NOT NULL,
     PRIMARY KEY (book, lead)
+) STRICT, WITHOUT ROWID;
+
+-- Local days that are over, of a book (`deposit` is empty) and of each of its deposits: what was counted, as JSON, and
+-- when the book's last entry of that day was. The present day is counted in `platform.counts` and `deposits.today`.
+CREATE TABLE days (
+    book     INTEGER NOT NULL,
+    currency TEXT    NOT NULL,
+    deposit  BLOB    NOT NULL CHECK (length(deposit) IN (0, 16)),
+    day      INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    counts   TEXT    NOT NULL,
+    PRIMARY KEY (book, currency, deposit, day)
 ) STRICT, WITHOUT ROWID;
