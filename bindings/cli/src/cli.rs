@@ -26,7 +26,7 @@ language writes them (LC_ALL, LC_MONETARY, LC_NUMERIC, LANG); with --json they a
 
 /// A double-entry ledger for prepaid lead marketplaces
 #[derive(Debug, Parser)]
-#[command(name = "leadledger", version, after_help = AFTER, max_term_width = 100, infer_subcommands = false)]
+#[command(name = "leadledger", version, after_help = AFTER)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -80,7 +80,7 @@ Examples:
 PostgreSQL: on a direct connection, as a role that may create a schema and roles.")]
 pub(crate) struct Init {
     #[command(flatten)]
-    pub(crate) roles: Roles,
+    pub(crate) setup: Setup,
     #[command(flatten)]
     pub(crate) format: Format,
 }
@@ -95,14 +95,14 @@ Examples:
 SQLite files are migrated whenever they are opened. PostgreSQL: as `leadledger init`.")]
 pub(crate) struct Migrate {
     #[command(flatten)]
-    pub(crate) roles: Roles,
+    pub(crate) setup: Setup,
     #[command(flatten)]
     pub(crate) format: Format,
 }
 
 /// Who may do what in a PostgreSQL schema.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Roles {
+pub(crate) struct Setup {
     /// PostgreSQL: the roles are NAME_owner, NAME_writer and NAME_reader
     #[arg(long, value_name = "NAME", default_value = "leadledger")]
     pub(crate) roles: String,

@@ -17,11 +17,16 @@ pub(crate) enum Failure {
     Output(std::io::Error),
 }
 
-impl<T: Into<Fault>> From<T> for Failure {
-    fn from(fault: T) -> Self {
-        Self::Fault(fault.into())
-    }
+macro_rules! faults {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Failure {
+            fn from(fault: $type) -> Self {
+                Self::Fault(fault.into())
+            }
+        }
+    )*};
 }
+faults!(Fault, leadledger::Error, leadledger::InvalidInput, leadledger::Refusal);
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {

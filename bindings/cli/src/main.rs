@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         // Help and version are asked for; a closed pipe is nobody's fault.
         Err(asked) if !asked.use_stderr() => {
-            return output::print(&asked.to_string()).map_or_else(|fault| errors::report(&fault.into(), false), |()| ExitCode::SUCCESS);
+            return output::print(&asked.to_string())
+                .map_or_else(|fault| errors::report(&fault.into(), false), |()| ExitCode::SUCCESS);
         }
         Err(error) => {
             let json = std::env::args_os().any(|argument| argument == "--json");

@@ -100,7 +100,12 @@ mod tests {
             ("de_DE", "1000", "JPY", "1.000\u{a0}JPY"),
             ("fr", "0.000", "TND", "0,000\u{a0}TND"),
             ("fr", "-0.00", "MAD", "0,00\u{a0}MAD"),
-            ("fr", "92233720368547758.07", "MAD", "92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758,07\u{a0}MAD"),
+            (
+                "fr",
+                "92233720368547758.07",
+                "MAD",
+                "92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758,07\u{a0}MAD",
+            ),
         ] {
             assert_eq!(money(locale, amount, currency), written, "{locale} {amount}");
         }

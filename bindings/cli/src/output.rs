@@ -71,8 +71,9 @@ impl Output {
     pub(crate) fn table(&mut self, columns: &[Column], rows: &[Vec<String>]) -> std::io::Result<()> {
         let titles: Vec<String> = columns.iter().map(|column| column.title().to_owned()).collect();
         let all = || std::iter::once(&titles).chain(rows);
-        let widths: Vec<usize> =
-            (0..columns.len()).map(|at| all().filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..columns.len())
+            .map(|at| all().filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0))
+            .collect();
         for row in all() {
             let mut line = String::new();
             for ((cell, column), wide) in row.iter().zip(columns).zip(&widths) {
@@ -96,10 +97,10 @@ impl Output {
         at.to_utc().with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// `text` on the colour of a level, which is seen on dark and on light terminals.
+    /// `text` as a badge in the colour of a level, which is seen on dark and on light terminals.
     pub(crate) fn on_level(&self, level: Level, text: &str) -> String {
         let Some(style) = self.colours.of_level(level) else { return text.to_owned() };
-        format!("{style}{text}{style:#}")
+        format!("{style} {text} {style:#}")
     }
 }
 
@@ -150,7 +151,8 @@ impl Colours {
             Self::Ansi => ansi(level).into(),
             Self::True => rgb(level.hex()).into(),
         };
-        let text = if matches!(level, Level::Critical | Level::Depleted) { AnsiColor::BrightWhite } else { AnsiColor::Black };
+        let text =
+            if matches!(level, Level::Critical | Level::Depleted) { AnsiColor::BrightWhite } else { AnsiColor::Black };
         Some(Style::new().bg_color(Some(background)).fg_color(Some(text.into())))
     }
 }
@@ -168,7 +170,8 @@ const fn ansi(level: Level) -> AnsiColor {
 
 /// Of `#rrggbb`.
 fn rgb(hex: &str) -> RgbColor {
-    let part = |at: usize| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or_default();
+    let part =
+        |at: usize| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or_default();
     RgbColor(part(1), part(3), part(5))
 }
 
@@ -184,7 +187,7 @@ fn width(text: &str) -> usize {
 
 /// Text from outside, without what would control the terminal.
 pub(crate) fn visible(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' { c.escape_default().collect() } else { c.to_string() };
+    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
     text.chars().map(shown).collect()
 }
 
@@ -257,6 +260,6 @@ mod tests {
 
     #[test]
     fn text_from_outside_does_not_control_the_terminal() {
-        assert_eq!(visible("caf\u{e9}\u{1b}[31m\u{7}\r\n"), "caf\u{e9}\\u{1b}[31m\\u{7}\\r\n");
+        assert_eq!(visible("caf\u{e9}\u{1b}[31m\u{7}\r\n"), "caf\u{e9}\\u{1b}[31m\\u{7}\\r\\n");
     }
 }
