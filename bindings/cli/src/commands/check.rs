@@ -32,6 +32,22 @@ pub(crate) fn run(ledger: &Ledger, arguments: &Check, out: &mut Output) -> Resul
         bar.inc(1);
     }
     bar.finish_and_clear();
+    let told = tell(&books, entries, leads, &failures, out);
+    if failures.is_empty() {
+        return Ok(told?);
+    }
+    // Books that fail are told by the exit code, whether or not somebody read so far.
+    let what = format!("{} of {} books fail their check", failures.len(), books.len());
+    Err(Fault::new(Family::CheckFailed, "check_failed", what).with("failures", failures.len()).into())
+}
+
+fn tell(
+    books: &[MerchantId],
+    entries: u64,
+    leads: u64,
+    failures: &[(MerchantId, String)],
+    out: &mut Output,
+) -> std::io::Result<()> {
     if out.json {
         let failure =
             |(merchant, difference): &(MerchantId, String)| json!({ "merchant": merchant, "difference": difference });
@@ -42,17 +58,12 @@ pub(crate) fn run(ledger: &Ledger, arguments: &Check, out: &mut Output) -> Resul
             "failures": failures.iter().map(failure).collect::<Vec<_>>(),
         }))?;
     } else {
-        for (merchant, difference) in &failures {
+        for (merchant, difference) in failures {
             out.line(format_args!("{merchant}  {}", visible(difference)))?;
         }
         out.line(format_args!("{} books, {entries} entries, {leads} leads: {} fail", books.len(), failures.len()))?;
     }
-    if failures.is_empty() {
-        return Ok(());
-    }
-    out.flush()?;
-    let what = format!("{} of {} books fail their check", failures.len(), books.len());
-    Err(Fault::new(Family::CheckFailed, "check_failed", what).with("failures", failures.len()).into())
+    out.flush()
 }
 
 /// On stderr, where somebody looks at it.

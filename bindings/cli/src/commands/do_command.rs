@@ -78,7 +78,12 @@ fn answers(done: &Done<()>, out: &Output) -> Vec<(String, String)> {
     let shown = |(field, value): (String, Value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let amount = currency.filter(|_| AMOUNTS.contains(&field.as_str())).zip(text.parse().ok());
-        let text = amount.map_or(text, |(currency, amount)| out.money(amount, currency));
+        let at = Some(&text).filter(|_| field.ends_with("_at")).and_then(|text| text.parse().ok());
+        let text = match (amount, at) {
+            (Some((currency, amount)), _) => out.money(amount, currency),
+            (None, Some(at)) => out.time(at),
+            (None, None) => text,
+        };
         (field, text)
     };
     done.fields().into_iter().map(shown).collect()

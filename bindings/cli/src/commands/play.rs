@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leadledger::conformance::{Mismatch, check_shape, merchants_of, play};
+use leadledger::conformance::{Mismatch, Played, check_shape, merchants_of, play};
 use leadledger::{InvalidInput, ManualClock, Timestamp};
 use leadledger_facade::{Family, Fault};
 use serde_json::{Value, json};
@@ -24,23 +24,28 @@ pub(crate) fn run(global: &Global, arguments: &Play, out: &mut Output) -> Result
         }
     }
     let played = play(&story, &ledger, &clock)?;
-    let (steps, count) = (played.steps, played.mismatches.len());
-    if out.json {
-        let mismatch = |Mismatch { step, what, expected, got }: &Mismatch| json!({ "step": step, "what": what, "expected": expected, "got": got });
-        let mismatches: Vec<Value> = played.mismatches.iter().map(mismatch).collect();
-        out.json(&json!({ "steps": steps, "mismatches": mismatches }))?;
-    } else {
-        for mismatch in &played.mismatches {
-            out.line(visible(&mismatch.to_string()))?;
-        }
-        out.line(format_args!("{steps} steps, {count} mismatches"))?;
-    }
+    let told = tell(&played, out);
+    let count = played.mismatches.len();
     if count == 0 {
-        return Ok(());
+        return Ok(told?);
     }
-    out.flush()?;
+    // Mismatches are told by the exit code, whether or not somebody read so far.
     let what = format!("{count} times something else happened than the story says");
     Err(Fault::new(Family::CheckFailed, "story_mismatch", what).with("mismatches", count).into())
+}
+
+fn tell(Played { steps, mismatches }: &Played, out: &mut Output) -> std::io::Result<()> {
+    if out.json {
+        let mismatch = |Mismatch { step, what, expected, got }: &Mismatch| json!({ "step": step, "what": what, "expected": expected, "got": got });
+        let mismatches: Vec<Value> = mismatches.iter().map(mismatch).collect();
+        out.json(&json!({ "steps": steps, "mismatches": mismatches }))?;
+    } else {
+        for mismatch in mismatches {
+            out.line(visible(&mismatch.to_string()))?;
+        }
+        out.line(format_args!("{steps} steps, {} mismatches", mismatches.len()))?;
+    }
+    out.flush()
 }
 
 /// The story of a file, in the shape of one.
