@@ -94,3 +94,39 @@ fn json_of(view: &LeadView) -> Value {
         "decided_at": lead.decided_at,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use leadledger::{CreateLead, MerchantId, OpenDeposit, PartnerId, RegisterCampaign};
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_full_however_far_its_leads_lie_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("ledger.db").display());
+        let ledger = leadledger_facade::open(&url, leadledger::Options::default()).unwrap();
+        let (merchant, partner) = (MerchantId::generate(), PartnerId::generate());
+        let campaign = ledger.register_campaign(RegisterCampaign::new(merchant)).wait().unwrap().answer;
+        let amount = "1000000.00".parse().unwrap();
+        ledger.open_deposit(OpenDeposit::new(merchant, amount)).wait().unwrap();
+        // Two from Instagram, more others than the store looks at for one page, and two again.
+        let create = |source: Source| {
+            let lead = CreateLead::new(merchant, campaign, partner, "50.00".parse().unwrap());
+            ledger.create_lead(CreateLead { source: Some(source), ..lead }).send()
+        };
+        let mut sent: Vec<_> = (0..2).map(|_| create(Source::Instagram)).collect();
+        sent.extend((0..5_000).map(|_| create(Source::Direct)));
+        sent.extend((0..2).map(|_| create(Source::Instagram)));
+        for lead in sent {
+            lead.wait().unwrap();
+        }
+        for (limit, found) in [(1, 1), (3, 3), (4, 4), (5, 4)] {
+            let query = LeadQuery { source: Some(Source::Instagram), limit, ..LeadQuery::of(merchant) };
+            let first = ledger.leads(query.clone()).wait().unwrap();
+            assert!(first.items.len() <= 2, "the store gives it all at once, which tests nothing");
+            let page = full_page(&ledger, query).unwrap();
+            assert_eq!((page.items.len(), page.next.is_some()), (found, limit < 4), "{limit}");
+        }
+    }
+}

@@ -161,6 +161,14 @@ fn a_check_lists_each_book_that_fails_and_goes_on() {
     assert!(report["failures"][0]["difference"].as_str().unwrap().contains("deposit"));
     assert!(ran.failed(7).contains("\"check_failed\""));
     store.run(&["check", NOBODY]).ok();
+    // Rows that cannot be read at all.
+    store.damage("UPDATE deposits SET status = 99 WHERE balance = 500001");
+    assert!(store.run(&["status", MERCHANT]).failed(6).contains("(store_corrupt)"));
+    let ran = store.run(&["check"]);
+    assert!(
+        ran.out.starts_with(&format!("{MERCHANT}  ")) && ran.out.ends_with("2 books, 1 entries, 0 leads: 1 fail\n")
+    );
+    ran.failed(7);
 }
 
 #[test]
