@@ -25,25 +25,54 @@ pub trait Operation: Into<Command> {
     type Answer: Answer;
 }
 
+/// What a command takes. Texts begin with a space, as doc comments do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandShape {
+    /// The command's permanent name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// Its fields, the required ones first.
+    pub fields: &'static [FieldShape],
+}
+
+/// A field of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldShape {
+    /// Its name.
+    pub name: &'static str,
+    /// The Rust type of its value: `Decimal` is a string in JSON, as ids are.
+    pub form: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it says.
+    pub about: &'static str,
+}
+
+/// The text of a doc comment, whatever attribute follows it.
+macro_rules! about {
+    ($(#[doc = $text:literal])* $(#[serde($($rest:tt)*)])*) => { concat!($( $text ),*) };
+}
+
 macro_rules! commands {
     ($(
-        $(#[$doc:meta])*
+        $(#[$($doc:tt)*])*
         $name:ident ($snake:ident = $text:literal) => $answer:ty {
-            $( $(#[$required_meta:meta])* $required:ident: $required_type:ty, )*
+            $( $(#[$($required_meta:tt)*])* $required:ident: $required_type:ty, )*
             ;
-            $( $(#[$optional_meta:meta])* $optional:ident: $optional_type:ty, )*
+            $( $(#[$($optional_meta:tt)*])* $optional:ident: $optional_type:ty, )*
         }
     )*) => {
         $(
-            $(#[$doc])*
+            $(#[$($doc)*])*
             #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
             #[serde(deny_unknown_fields)]
             pub struct $name {
                 /// Whose book.
                 pub merchant: MerchantId,
-                $( $(#[$required_meta])* pub $required: $required_type, )*
+                $( $(#[$($required_meta)*])* pub $required: $required_type, )*
                 $(
-                    $(#[$optional_meta])*
+                    $(#[$($optional_meta)*])*
                     #[serde(default, skip_serializing_if = "Option::is_none")]
                     pub $optional: Option<$optional_type>,
                 )*
@@ -82,6 +111,27 @@ macro_rules! commands {
         impl Command {
             /// The names of all commands.
             pub const NAMES: &'static [&'static str] = &[$( $text ),*];
+
+            /// What each command takes, in the order of [`Command::NAMES`]: for help texts and suggestions.
+            pub const SHAPES: &'static [CommandShape] = &[$( CommandShape {
+                name: $text,
+                about: about!($(#[$($doc)*])*),
+                fields: &[
+                    FieldShape { name: "merchant", form: "MerchantId", required: true, about: " Whose book." },
+                    $( FieldShape {
+                        name: stringify!($required),
+                        form: stringify!($required_type),
+                        required: true,
+                        about: about!($(#[$($required_meta)*])*),
+                    }, )*
+                    $( FieldShape {
+                        name: stringify!($optional),
+                        form: stringify!($optional_type),
+                        required: false,
+                        about: about!($(#[$($optional_meta)*])*),
+                    }, )*
+                ],
+            } ),*];
 
             /// Whose book.
             pub fn merchant(&self) -> MerchantId {

@@ -24,6 +24,16 @@ impl InvalidInput {
     pub fn code(&self) -> &'static str {
         self.code
     }
+
+    /// What of the input it is about: a field, a command or a setting.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// What is wrong with it, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 /// What a store says when it could not do its work. Nothing of the batch concerned is in the books, except after

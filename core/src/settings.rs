@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::InvalidInput;
 use crate::money::Currency;
 
 /// Smallest amounts in one currency, in minor units.
@@ -28,6 +29,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A time zone by its name in the IANA database; [`InvalidInput`] with `unknown_time_zone` where there is none.
+    ///
+    /// ```
+    /// use leadledger::Settings;
+    /// assert_eq!(Settings::zone("Africa/Casablanca").unwrap(), Settings::default().time_zone);
+    /// assert_eq!(Settings::zone("Mars/Olympus").unwrap_err().code(), "unknown_time_zone");
+    /// ```
+    pub fn zone(name: &str) -> Result<chrono_tz::Tz, InvalidInput> {
+        let unknown = || InvalidInput::new("unknown_time_zone", "time_zone", format!("no time zone {name:?}"));
+        name.parse().map_err(|_| unknown())
+    }
+
     /// The smallest amounts in `currency`.
     pub fn minimums(&self, currency: Currency) -> Minimums {
         self.minimums.get(&currency).copied().unwrap_or_default()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leadledger::conformance::{Mismatch, Played, play, scenario_files};
+use leadledger::conformance::{Mismatch, Played, check_shape, play, scenario_files};
 use leadledger::{Ledger, ManualClock, MemoryStore, Options, Store, Timestamp};
 use leadledger_postgres::{Migration, PostgresOptions, PostgresStore};
 use leadledger_sqlite::SqliteStore;
@@ -86,31 +86,11 @@ fn load(folder: &Path) -> Result<Vec<Scenario>, Failure> {
     let read = |file: &PathBuf| -> Result<Scenario, Failure> {
         let text = std::fs::read_to_string(file).map_err(|fault| format!("{}: {fault}", file.display()))?;
         let story = serde_json::from_str(&text).map_err(|fault| format!("{}: not JSON: {fault}", file.display()))?;
-        shape(&story).map_err(|what| format!("{}: not a scenario: {what}", file.display()))?;
+        check_shape(&story).map_err(|what| format!("{}: {what}", file.display()))?;
         let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
         Ok(Scenario { name, story })
     };
     files.iter().map(read).collect()
-}
-
-/// Says what a file lacks to be a scenario. The player takes what is absent for empty, which would pass.
-fn shape(story: &Value) -> Result<(), String> {
-    let steps = story["steps"].as_array().filter(|steps| !steps.is_empty()).ok_or("no steps")?;
-    for (index, step) in steps.iter().enumerate() {
-        for (field, is_there) in [
-            ("at", step["at"].is_string()),
-            ("do", step["do"].is_string()),
-            ("with", step["with"].is_object()),
-            ("changed", step["changed"].is_object()),
-            ("ok or refused", step["ok"].is_object() != step["refused"].is_string()),
-        ] {
-            if !is_there {
-                return Err(format!("step {index}: {field} is missing, or not what it should be"));
-            }
-        }
-    }
-    story["final"].as_object().filter(|books| !books.is_empty()).ok_or("no final state")?;
-    Ok(())
 }
 
 fn play_on(kind: StoreKind, number: usize, story: &Value) -> Result<Played, Failure> {

@@ -41,7 +41,7 @@ use crate::ids::MerchantId;
 use crate::store::Store;
 use ground::Ground;
 
-pub use scenarios::{Mismatch, Played, play, scenario_files};
+pub use scenarios::{Mismatch, Played, check_shape, merchants_of, play, scenario_files};
 
 /// Where a store keeps its books: a file, a schema, a piece of memory. Empty at first.
 pub trait Place {

@@ -1,6 +1,6 @@
 //! The player of scenario files: stories made by an independent model, with what must be seen after each step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use crate::alert::Level;
 use crate::command::Command;
 use crate::entry::Fact;
-use crate::error::Error;
+use crate::error::{Error, InvalidInput};
 use crate::ids::MerchantId;
 use crate::ledger::Ledger;
 use crate::money::Currency;
-use crate::time::ManualClock;
+use crate::time::{ManualClock, Timestamp};
 
 /// Where a story went another way than its file says.
 #[derive(Clone, Debug)]
@@ -59,6 +59,52 @@ pub fn scenario_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Refuses, with `invalid_scenario`, a story that lacks what it takes to be one: the player takes what is absent for
+/// empty, which would pass, and would stop halfway at what it cannot read.
+pub fn check_shape(story: &Value) -> Result<(), InvalidInput> {
+    let invalid = |what: String| InvalidInput::new("invalid_scenario", "story", what);
+    let steps = story["steps"].as_array().filter(|steps| !steps.is_empty());
+    let steps = steps.ok_or_else(|| invalid("not a scenario: no steps".to_owned()))?;
+    for (index, step) in steps.iter().enumerate() {
+        for (field, is_there) in [
+            ("at", step["at"].is_string()),
+            ("do", step["do"].is_string()),
+            ("with", step["with"].is_object()),
+            ("changed", step["changed"].is_object()),
+            ("ok or refused", step["ok"].is_object() != step["refused"].is_string()),
+        ] {
+            if !is_there {
+                let what = format!("not a scenario: step {index}: {field} is missing, or not what it should be");
+                return Err(invalid(what));
+            }
+        }
+    }
+    let books = story["final"].as_object().filter(|books| !books.is_empty());
+    let books = books.ok_or_else(|| invalid("not a scenario: no final state".to_owned()))?;
+    for (index, step) in steps.iter().enumerate() {
+        if time_of(step).is_none() {
+            return Err(invalid(format!("not a scenario: step {index}: {} is not a time", step["at"])));
+        }
+        if merchant_of(&step["with"]["merchant"]).is_err() {
+            return Err(invalid(format!("not a scenario: step {index}: the merchant is not an id")));
+        }
+    }
+    match books.keys().find(|merchant| merchant.parse::<MerchantId>().is_err()) {
+        Some(merchant) => Err(invalid(format!("not a scenario: final: {merchant:?} is not an id"))),
+        None => Ok(()),
+    }
+}
+
+fn time_of(step: &Value) -> Option<Timestamp> {
+    step["at"].as_str().and_then(|at| at.parse().ok())
+}
+
+/// The merchants whose books a story writes.
+pub fn merchants_of(story: &Value) -> Result<BTreeSet<MerchantId>, Error> {
+    let steps = story["steps"].as_array().into_iter().flatten();
+    steps.map(|step| merchant_of(&step["with"]["merchant"])).collect()
+}
+
 /// The story being played.
 struct Player<'a> {
     ledger: &'a Ledger,
@@ -73,8 +119,7 @@ pub fn play(scenario: &Value, ledger: &Ledger, clock: &ManualClock) -> Result<Pl
     let currency = scenario["currency"].as_str().unwrap_or("MAD").parse()?;
     let mut player = Player { ledger, currency, seen: BTreeMap::new(), played: Played::default() };
     for (index, step) in scenario["steps"].as_array().into_iter().flatten().enumerate() {
-        let at = step["at"].as_str().and_then(|at| at.parse().ok());
-        let at = at.ok_or_else(|| crate::error::InvalidInput::new("invalid_scenario", "at", "not a time"))?;
+        let at = time_of(step).ok_or_else(|| InvalidInput::new("invalid_scenario", "at", "not a time"))?;
         clock.set(at);
         player.step(index, step)?;
         player.played.steps = index.saturating_add(1);
@@ -93,7 +138,7 @@ pub fn play(scenario: &Value, ledger: &Ledger, clock: &ManualClock) -> Result<Pl
 
 fn merchant_of(id: &Value) -> Result<MerchantId, Error> {
     let id = id.as_str().and_then(|id| id.parse().ok());
-    id.ok_or_else(|| crate::error::InvalidInput::new("invalid_scenario", "merchant", "not an id").into())
+    id.ok_or_else(|| InvalidInput::new("invalid_scenario", "merchant", "not an id").into())
 }
 
 impl Player<'_> {

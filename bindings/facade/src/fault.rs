@@ -1,0 +1,180 @@
+//! One flat error for all that can go wrong, in the shape in which other languages and scripts take it.
+
+use leadledger::{Error, InvalidInput, Refusal, StoreError};
+use serde_json::{Map, Value, json};
+
+/// What kind of trouble it is: one exception class, or one exit code, each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// The rules refuse: an answer, and nothing changed.
+    Refused,
+    /// The input could never be a command, an address or a setting.
+    InvalidInput,
+    /// The store cannot do its work now, or has no room; later it may.
+    StoreUnavailable,
+    /// The store is set up in a way that cannot keep this ledger, is somebody else's, or is damaged: somebody has to do
+    /// something about it first.
+    StoreUnusable,
+    /// Books that do not agree with their journal, or with what was expected of them.
+    CheckFailed,
+    /// The ledger was closed by its host, or its queue is full.
+    Closed,
+    /// A fault in the ledger itself.
+    Internal,
+}
+
+impl Family {
+    /// The permanent name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::InvalidInput => "invalid_input",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::StoreUnusable => "store_unusable",
+            Self::CheckFailed => "check_failed",
+            Self::Closed => "closed",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct Fault {
+    /// What kind of trouble it is.
+    pub family: Family,
+    /// The permanent code, such as `insufficient_funds`.
+    pub code: &'static str,
+    /// For people, in English; never holds a password or personal data.
+    pub message: String,
+    /// What the message says, by name; amounts are strings.
+    pub details: Map<String, Value>,
+    /// Whether the same call may succeed later, unchanged.
+    pub transient: bool,
+}
+
+impl Fault {
+    /// A fault without details that does not pass by itself.
+    pub fn new(family: Family, code: &'static str, message: impl Into<String>) -> Self {
+        Self { family, code, message: message.into(), details: Map::new(), transient: false }
+    }
+
+    /// With one detail more.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// As JSON: `{"code", "family", "message", "details", "transient"}`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "code": self.code,
+            "family": self.family.name(),
+            "message": self.message,
+            "details": self.details,
+            "transient": self.transient,
+        })
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self { details: refusal.details(), ..Self::new(Family::Refused, refusal.code(), refusal.to_string()) }
+    }
+}
+
+impl From<InvalidInput> for Fault {
+    fn from(input: InvalidInput) -> Self {
+        let message = format!("{}: {}", input.field(), input.message());
+        Self::new(Family::InvalidInput, input.code(), message).with("field", input.field())
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        let (family, transient) = match error {
+            StoreError::Unavailable(_) | StoreError::Unknown(_) => (Family::StoreUnavailable, true),
+            StoreError::Full(_) => (Family::StoreUnavailable, false),
+            StoreError::ReadOnly(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Foreign(_)
+            | StoreError::Newer { .. }
+            | StoreError::Outdated { .. }
+            | StoreError::Misconfigured(_) => (Family::StoreUnusable, false),
+        };
+        let fault = Self { transient, ..Self::new(family, error.code(), error.to_string()) };
+        match error {
+            StoreError::Newer { found, known } => fault.with("found", found).with("known", known),
+            StoreError::Outdated { found, needed } => fault.with("found", found).with("needed", needed),
+            _ => fault,
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let transient = error.is_transient();
+        let (code, message) = (error.code(), error.to_string());
+        match error {
+            Error::Refused(refusal) => refusal.into(),
+            Error::InvalidInput(input) => input.into(),
+            Error::Store(error) => error.into(),
+            Error::Overloaded | Error::Closed => Self { transient, ..Self::new(Family::Closed, code, message) },
+            Error::Internal(_) => Self::new(Family::Internal, code, message),
+            Error::CheckFailed { merchant, difference } => Self::new(Family::CheckFailed, code, message)
+                .with("merchant", merchant.to_string())
+                .with("difference", difference),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_family_and_keeps_its_code() {
+        let merchant = leadledger::MerchantId::generate();
+        let said = String::new;
+        let table = [
+            (Error::from(Refusal::LeadNotFound), Family::Refused, false),
+            (InvalidInput::new("text_too_long", "Key", "too long").into(), Family::InvalidInput, false),
+            (StoreError::Unavailable(said()).into(), Family::StoreUnavailable, true),
+            (StoreError::Unknown(said()).into(), Family::StoreUnavailable, true),
+            (StoreError::Full(said()).into(), Family::StoreUnavailable, false),
+            (StoreError::ReadOnly(said()).into(), Family::StoreUnusable, false),
+            (StoreError::Corrupt(said()).into(), Family::StoreUnusable, false),
+            (StoreError::Foreign(said()).into(), Family::StoreUnusable, false),
+            (StoreError::Newer { found: 9, known: 2 }.into(), Family::StoreUnusable, false),
+            (StoreError::Outdated { found: 1, needed: 2 }.into(), Family::StoreUnusable, false),
+            (StoreError::Misconfigured(said()).into(), Family::StoreUnusable, false),
+            (Error::Overloaded, Family::Closed, true),
+            (Error::Closed, Family::Closed, false),
+            (Error::Internal(said()), Family::Internal, false),
+            (Error::CheckFailed { merchant, difference: said() }, Family::CheckFailed, false),
+        ];
+        for (error, family, transient) in table {
+            let fault = Fault::from(error.clone());
+            assert_eq!((fault.family, fault.code, fault.transient), (family, error.code(), transient), "{error}");
+        }
+    }
+
+    #[test]
+    fn details_are_by_name_and_amounts_are_strings() {
+        let (available, required) = ("4.50".parse().unwrap(), "60.00".parse().unwrap());
+        let fault = Fault::from(Refusal::InsufficientFunds { available, required });
+        let expected = json!({
+            "code": "insufficient_funds",
+            "family": "refused",
+            "message": "4.50 is available, 60.00 is required",
+            "details": { "available": "4.50", "required": "60.00" },
+            "transient": false,
+        });
+        assert_eq!(fault.to_json(), expected);
+        let fault = Fault::from(StoreError::Outdated { found: 1, needed: 2 });
+        assert_eq!(Value::Object(fault.details), json!({ "found": 1, "needed": 2 }));
+        let fault = Fault::from(InvalidInput::new("unknown_time_zone", "time_zone", "no time zone \"Mars\""));
+        assert_eq!(fault.to_string(), "time_zone: no time zone \"Mars\" (unknown_time_zone)");
+    }
+}

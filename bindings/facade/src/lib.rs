@@ -1,0 +1,33 @@
+//! What the command line and the bindings to other languages share, so that they say the same: a ledger by URL
+//! ([`open`]), commands from JSON ([`command`]), and one flat error ([`Fault`]).
+//!
+//! ```
+//! use leadledger_facade::{Family, command, open};
+//! let ledger = open("memory:", Default::default()).unwrap();
+//! let fields = r#"{ "merchant": "442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e", "amount": "5000.00" }"#;
+//! assert!(ledger.submit(command("open_deposit", fields).unwrap()).wait().is_ok());
+//! assert_eq!(open("mysql://root:secret@db/shop", Default::default()).unwrap_err().family, Family::InvalidInput);
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod address;
+mod command;
+mod fault;
+
+pub use address::{Address, Prepared};
+pub use command::command;
+pub use fault::{Family, Fault};
+pub use leadledger_postgres::{Migrated, Migration, Realtime};
+
+use std::sync::Arc;
+
+use leadledger::{Ledger, Options, SystemClock};
+
+/// A ledger on the store at `url` (see [`Address::parse`]), by the machine's clock. A SQLite file is made, or brought up
+/// to date, where that is needed; a PostgreSQL schema has to be migrated before.
+pub fn open(url: &str, options: Options) -> Result<Ledger, Fault> {
+    let store = Address::parse(url)?.store()?;
+    Ok(Ledger::with_shared(store, Arc::new(SystemClock), options)?)
+}
