@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use leadledger::{
-    Book, BookQuery, Books, CampaignId, CreateLead, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger, MerchantId,
-    Needs, OpenDeposit, Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError, SystemClock,
-    ValidateLead,
+    Book, BookQuery, Books, CampaignId, CreateLead, Cursor, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger,
+    MerchantId, Needs, OpenDeposit, Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError,
+    SubscriberName, Subscribers, SystemClock, ValidateLead,
 };
 use rust_decimal::Decimal;
 
@@ -35,6 +35,16 @@ pub struct Measured {
 struct Counted {
     store: Arc<dyn Store>,
     commits: Arc<AtomicU64>,
+}
+
+impl Subscribers for Counted {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        self.store.cursor(name)
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        self.store.advance(name, from, to)
+    }
 }
 
 impl Store for Counted {

@@ -427,7 +427,7 @@ impl Book {
                 deposit.basis = *basis;
                 deposit.reference = *reference;
             }
-            Fact::AutoTopUpSet { deposit, threshold, amount } => {
+            Fact::AutoTopUpSet { deposit, threshold, amount, .. } => {
                 let auto = threshold.zip(*amount).map(|(threshold_minor, amount_minor)| AutoTopUp {
                     threshold_minor,
                     amount_minor,
@@ -442,7 +442,7 @@ impl Book {
                 self.deposits.change(deposit)?.level = *level;
             }
             Fact::LeadCreated { .. } => self.fold_lead_created(entry, fact)?,
-            Fact::LeadValidated { lead, score } => {
+            Fact::LeadValidated { lead, score, .. } => {
                 let mut row = self.decide_lead(entry, *lead, LeadStatus::Validated)?;
                 row.score = *score;
                 if row.terms.payout_delay_days > 0 {
@@ -467,7 +467,7 @@ impl Book {
             }
             Fact::LeadConverted { lead } => self.leads.change(lead)?.status = LeadStatus::Converted,
             Fact::LeadLost { lead } => self.leads.change(lead)?.status = LeadStatus::Lost,
-            Fact::LeadReversed { lead } => {
+            Fact::LeadReversed { lead, .. } => {
                 let mut row = *self.leads.get(lead)?;
                 self.take_due(&row);
                 row.status = LeadStatus::Reversed;
@@ -475,7 +475,7 @@ impl Book {
                 row.matures_at = None;
                 self.put_lead(*lead, row);
             }
-            Fact::PartMatured { lead } => {
+            Fact::PartMatured { lead, .. } => {
                 let mut row = *self.leads.get(lead)?;
                 self.take_due(&row);
                 row.part = PartPlace::Payable;

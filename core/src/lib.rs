@@ -27,6 +27,7 @@ mod decide;
 mod deposit;
 mod entry;
 mod error;
+mod event;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 pub mod faults;
 mod ids;
@@ -58,6 +59,7 @@ pub use decide::{Decision, Refused, decide, settle_next};
 pub use deposit::{AutoTopUp, Basis, Deposit, DepositStatus, ReferenceKind};
 pub use entry::{Cause, Entry, Fact, Hash, Kind, Recorded, ShortHash, chain_hash, genesis_hash};
 pub use error::{Error, InvalidInput, StoreError};
+pub use event::{Event, EventBody};
 pub use ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 pub use lead::{
     Customer, Due, DueRank, Lead, LeadStatus, LeadTerms, PartPlace, ReviewPriority, Source, estimated_days_left,
@@ -71,8 +73,8 @@ pub use percent::Percent;
 pub use refusal::Refusal;
 pub use rows::Rows;
 pub use settings::{Minimums, Settings};
-pub use store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
-pub use text::{Key, Line, Paragraph, Reference};
+pub use store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Subscribers};
+pub use text::{Key, Line, Paragraph, Reference, SubscriberName};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use top_up::{Method, ReceiptNumber, TopUp, TopUpStatus};
 pub use view::{

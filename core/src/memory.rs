@@ -9,7 +9,10 @@ use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
-use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{
+    BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Subscribers,
+};
+use crate::text::SubscriberName;
 use crate::time::Timestamp;
 use crate::top_up::Method;
 
@@ -24,6 +27,7 @@ struct Kept {
     books: HashMap<MerchantId, KeptBook>,
     /// All entries, in the order of their commits.
     log: Vec<Recorded>,
+    subscribers: HashMap<SubscriberName, Cursor>,
 }
 
 #[derive(Debug)]
@@ -130,6 +134,21 @@ impl Store for MemoryStore {
             BookQuery::After(_) | BookQuery::Of(_) => (None, book.merchant),
         });
         Ok(found.into_iter().take(limit).map(|book| (book.merchant, book.head)).collect())
+    }
+}
+
+impl Subscribers for MemoryStore {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        Ok(self.kept().subscribers.get(name).cloned())
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        let mut kept = self.kept();
+        let there = kept.subscribers.get(name) == from;
+        if there {
+            kept.subscribers.insert(name.clone(), to.clone());
+        }
+        Ok(there)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Lead, LeadStatus, Source};
 use crate::money::Currency;
-use crate::text::{Key, Reference};
+use crate::text::{Key, Reference, SubscriberName};
 use crate::time::Timestamp;
 
 /// The rows that some commands need of one book. What hangs on a row comes with it: a lead's deposit and its
@@ -232,8 +232,19 @@ pub enum BookQuery {
     Of(BTreeSet<MerchantId>),
 }
 
+/// Remembers, beside the books, how far named subscribers have got with the journal over all books.
+pub trait Subscribers {
+    /// How far the subscriber of this name has got; none where it never advanced.
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError>;
+
+    /// Moves a subscriber `from` where it was read (none: where it never advanced) `to` another place, durably, and says
+    /// whether it was still there: where it was not, nothing changes. Neither place is looked at. On an error nothing
+    /// changes, but for [`StoreError::Unknown`], after which it may have.
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError>;
+}
+
 /// A place that keeps books. See the module's text; every sentence below has a conformance case.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Subscribers + Send + Sync + 'static {
     /// How many batches can be under way at once, each in a lane of its own; at least 1.
     fn lanes(&self) -> usize {
         1

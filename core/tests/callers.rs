@@ -11,8 +11,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use leadledger::{
-    Book, BookQuery, Books, Call, DepositId, Error, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger, ManualClock,
-    MemoryStore, MerchantId, Needs, OpenDeposit, Options, Page, Recorded, Scope, Store, StoreError, TopUpDeposit,
+    Book, BookQuery, Books, Call, Cursor, DepositId, Error, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger,
+    ManualClock, MemoryStore, MerchantId, Needs, OpenDeposit, Options, Page, Recorded, Scope, Store, StoreError,
+    SubscriberName, Subscribers, TopUpDeposit,
 };
 use uuid::Uuid;
 
@@ -24,6 +25,16 @@ struct Troubled {
     inner: MemoryStore,
     transact: Box<Trouble>,
     read: Box<dyn Fn() -> Result<(), StoreError> + Send + Sync>,
+}
+
+impl Subscribers for Troubled {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        self.inner.cursor(name)
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        self.inner.advance(name, from, to)
+    }
 }
 
 impl Store for Troubled {

@@ -13,8 +13,8 @@ use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Due, Lead, LeadStatus};
 use crate::ledger::Options;
-use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
-use crate::text::Paragraph;
+use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadQuery, Needs, Page, Scope, Store, Subscribers};
+use crate::text::{Paragraph, SubscriberName};
 use crate::time::Timestamp;
 
 pub(super) const CASES: &[Case] = &[
@@ -194,6 +194,16 @@ fn settled_first(ground: &Ground) {
 struct Counting {
     inner: Arc<dyn Store>,
     most: Arc<AtomicUsize>,
+}
+
+impl Subscribers for Counting {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        self.inner.cursor(name)
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        self.inner.advance(name, from, to)
+    }
 }
 
 impl Store for Counting {

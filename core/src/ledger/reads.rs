@@ -289,7 +289,7 @@ fn parse_statement_cursor(cursor: &Cursor, deposit: DepositId) -> Result<(u64, i
 /// The lead that a fact is about, where it moves money.
 fn lead_of(fact: &Fact) -> Option<LeadId> {
     match fact {
-        Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead } => Some(*lead),
+        Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead, .. } => Some(*lead),
         _ => None,
     }
 }

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use leadledger::{
     Book, BookQuery, Books, CampaignId, Command, CreateLead, Cursor, DepositId, Error, Fact, Head, JournalQuery, Lead,
     LeadId, LeadQuery, Ledger, MerchantId, Needs, OpenDeposit, Page, Paragraph, PartnerId, Pending, Recorded,
-    Reference, RegisterCampaign, RejectLead, Scope, Store, StoreError, TopUpDeposit, ValidateLead,
+    Reference, RegisterCampaign, RejectLead, Scope, Store, StoreError, SubscriberName, Subscribers, TopUpDeposit,
+    ValidateLead,
 };
 use leadledger_postgres::PostgresStore;
 use uuid::Uuid;
@@ -367,6 +368,16 @@ impl Hooked {
         if let Some(hook) = hook {
             hook();
         }
+    }
+}
+
+impl Subscribers for Hooked {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        self.inner.cursor(name)
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        self.inner.advance(name, from, to)
     }
 }
 
