@@ -65,7 +65,7 @@ pub use lead::{
     Customer, Due, DueRank, Lead, LeadStatus, LeadTerms, PartPlace, ReviewPriority, Source, estimated_days_left,
     estimated_leads_left, review_priority,
 };
-pub use ledger::{Call, Done, Ledger, Options, Pending, Read};
+pub use ledger::{Call, Changed, Done, Ledger, Options, Pending, Read, Subscription, Watch};
 pub use memory::MemoryStore;
 pub use money::{Currency, parse_decimal, to_decimal, to_minor};
 pub use payout::{Payout, PayoutStatus};

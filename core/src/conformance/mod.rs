@@ -31,6 +31,7 @@ mod lists;
 mod promises;
 mod scenarios;
 mod story;
+mod subscribers;
 mod transactions;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,6 +137,7 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         due::CASES,
         lists::CASES,
         feeds::CASES,
+        subscribers::CASES,
         keys::CASES,
         promises::CASES,
         damages::CASES,

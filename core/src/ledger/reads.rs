@@ -34,6 +34,12 @@ pub struct Read<T> {
 
 type Run<T> = Box<dyn FnOnce(&Inner) -> Result<T, Error> + Send>;
 
+impl<T> Read<T> {
+    pub(super) fn of(inner: &Arc<Inner>, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Self {
+        Self { inner: Arc::clone(inner), run: Box::new(run) }
+    }
+}
+
 impl<T: Send + 'static> Read<T> {
     /// Reads in this thread. A panic in the store is an [`Error::Internal`], and no thread's end.
     pub fn wait(self) -> Result<T, Error> {
@@ -60,8 +66,8 @@ impl<T: Send + 'static> IntoFuture for Read<T> {
 const STATEMENT_REACH: usize = 4_096;
 
 impl Ledger {
-    fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
-        Read { inner: Arc::clone(&self.inner), run: Box::new(run) }
+    pub(super) fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
+        Read::of(&self.inner, run)
     }
 
     /// A deposit; none where this merchant has none with this id.
