@@ -15,7 +15,7 @@ const MERCHANT: MerchantId = MerchantId(Uuid::from_u128(1));
 const DEPOSIT: DepositId = DepositId(Uuid::from_u128(2));
 
 /// How many payments the other process makes.
-const PAYMENTS: u64 = 40;
+const PAYMENTS: u64 = 20;
 
 fn open(path: &Path) -> Ledger {
     Ledger::open(SqliteStore::open(path).unwrap()).unwrap()
