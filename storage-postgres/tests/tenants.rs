@@ -25,7 +25,8 @@ fn dump(schema: &str, merchant: MerchantId) -> Vec<String> {
     let tables = format!(
         "SELECT string_agg(format('SELECT %L || '' '' || xmin || '' '' || t::text FROM %s t WHERE merchant_id = ''{merchant}''', \
          relname, oid::regclass), ' UNION ALL ') \
-         FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' AND relname <> 'meta'"
+         FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' \
+         AND relname NOT IN ('meta', 'subscribers')"
     );
     let rows = server.text(&tables);
     let mut rows: Vec<String> = server.texts(&rows).unwrap().into_iter().flatten().collect();
