@@ -38,6 +38,7 @@ struct Counted {
 }
 
 leadledger::delegate_totals!(Counted, store);
+leadledger::delegate_subscribers!(Counted, store);
 
 impl Store for Counted {
     fn lanes(&self) -> usize {

@@ -462,7 +462,7 @@ impl Book {
                 deposit.basis = *basis;
                 deposit.reference = *reference;
             }
-            Fact::AutoTopUpSet { deposit, threshold, amount } => {
+            Fact::AutoTopUpSet { deposit, threshold, amount, .. } => {
                 let auto = threshold.zip(*amount).map(|(threshold_minor, amount_minor)| AutoTopUp {
                     threshold_minor,
                     amount_minor,
@@ -477,7 +477,7 @@ impl Book {
                 self.deposits.change(deposit)?.level = *level;
             }
             Fact::LeadCreated { .. } => self.fold_lead_created(entry, fact)?,
-            Fact::LeadValidated { lead, score } => {
+            Fact::LeadValidated { lead, score, .. } => {
                 let mut row = self.decide_lead(entry, *lead, LeadStatus::Validated)?;
                 row.score = *score;
                 if row.terms.payout_delay_days > 0 {
@@ -511,7 +511,7 @@ impl Book {
                 let row = *row;
                 self.count_outcome(&row, |tally, _| tally.lose(), |turnover| &mut turnover.lost)?;
             }
-            Fact::LeadReversed { lead } => {
+            Fact::LeadReversed { lead, .. } => {
                 let mut row = *self.leads.get(lead)?;
                 self.take_due(&row);
                 self.count_reversal(&row)?;
@@ -520,7 +520,7 @@ impl Book {
                 row.matures_at = None;
                 self.put_lead(*lead, row);
             }
-            Fact::PartMatured { lead } => {
+            Fact::PartMatured { lead, .. } => {
                 let mut row = *self.leads.get(lead)?;
                 self.take_due(&row);
                 row.part = PartPlace::Payable;

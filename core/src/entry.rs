@@ -115,7 +115,8 @@ fn is_expire(on_timeout: &OnTimeout) -> bool {
     *on_timeout == OnTimeout::Expire
 }
 
-/// One thing that an entry says, beside its postings. Amounts are minor units.
+/// One thing that an entry says, beside its postings. Amounts are minor units: of the fact's own currency, or else of
+/// the postings', which an entry with such a fact always has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)] // field names are the glossary's
@@ -168,11 +169,30 @@ pub enum Fact {
     /// What a deposit's level is measured on and against.
     AlertSettingsSet { deposit: DepositId, basis: Basis, reference: ReferenceKind },
     /// The automatic top-up request: threshold and amount, or off.
-    AutoTopUpSet { deposit: DepositId, threshold: Option<i64>, amount: Option<i64> },
+    AutoTopUpSet {
+        deposit: DepositId,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
+        currency: Currency,
+        threshold: Option<i64>,
+        amount: Option<i64>,
+    },
     /// The host is asked for a payment.
-    AutoTopUpRequested { deposit: DepositId, amount: i64 },
+    AutoTopUpRequested {
+        deposit: DepositId,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
+        currency: Currency,
+        amount: i64,
+    },
     /// The level became worse than the remembered one.
-    AlertRaised { deposit: DepositId, level: Level, balance: i64, available: i64, reference: i64 },
+    AlertRaised {
+        deposit: DepositId,
+        level: Level,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
+        currency: Currency,
+        balance: i64,
+        available: i64,
+        reference: i64,
+    },
     /// The remembered level followed the level up.
     AlertCleared { deposit: DepositId, level: Level },
     /// A lead was recorded and its commission reserved.
@@ -206,6 +226,8 @@ pub enum Fact {
     /// A lead's commission was captured.
     LeadValidated {
         lead: LeadId,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
+        currency: Currency,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         score: Option<u8>,
     },
@@ -218,9 +240,17 @@ pub enum Fact {
     /// A lead came to nothing.
     LeadLost { lead: LeadId },
     /// A captured lead was given back.
-    LeadReversed { lead: LeadId },
+    LeadReversed {
+        lead: LeadId,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
+        currency: Currency,
+    },
     /// A held part became payable.
-    PartMatured { lead: LeadId },
+    PartMatured {
+        lead: LeadId,
+        #[serde(default = "mad", skip_serializing_if = "is_mad")]
+        currency: Currency,
+    },
     /// A lead's personal data and free text were erased.
     CustomerErased { lead: LeadId },
     /// A payment was intended.

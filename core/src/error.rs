@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::ids::MerchantId;
 use crate::refusal::Refusal;
+use crate::text::SubscriberName;
 
 /// Input that cannot be a command at all: wrong type, NUL, over-long, an unknown currency or field.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -116,6 +117,12 @@ pub enum Error {
     /// The ledger was closed before the command was taken.
     #[error("the ledger is closed")]
     Closed,
+    /// Another reader of the same name has moved on meanwhile; nothing was changed.
+    #[error("the cursor of subscriber {name} was moved by another reader of this name")]
+    CursorMoved {
+        /// The subscriber.
+        name: SubscriberName,
+    },
     /// A fault in the ledger itself; nothing was written.
     #[error("internal fault: {0}")]
     Internal(String),
@@ -138,6 +145,7 @@ impl Error {
             Self::Store(store) => store.code(),
             Self::Overloaded => "overloaded",
             Self::Closed => "closed",
+            Self::CursorMoved { .. } => "cursor_moved",
             Self::Internal(_) => "internal",
             Self::CheckFailed { .. } => "check_failed",
         }

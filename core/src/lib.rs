@@ -27,6 +27,7 @@ mod decide;
 mod deposit;
 mod entry;
 mod error;
+mod event;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 pub mod faults;
 pub mod figures;
@@ -59,12 +60,13 @@ pub use decide::{Decision, Refused, decide, settle_next};
 pub use deposit::{AutoTopUp, Basis, Deposit, DepositStatus, ReferenceKind};
 pub use entry::{Cause, Entry, Fact, Hash, Kind, Recorded, ShortHash, chain_hash, genesis_hash};
 pub use error::{Error, InvalidInput, StoreError};
+pub use event::{Event, EventBody};
 pub use ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 pub use lead::{
     Customer, Due, DueRank, Lead, LeadStatus, LeadTerms, PartPlace, ReviewPriority, Source, estimated_days_left,
     estimated_leads_left, review_priority,
 };
-pub use ledger::{Call, Done, Ledger, Options, Pending, Read};
+pub use ledger::{Call, Changed, Done, Ledger, Options, Pending, Read, Subscription, Watch};
 pub use memory::MemoryStore;
 pub use money::{Currency, parse_decimal, to_decimal, to_minor};
 pub use payout::{Payout, PayoutStatus};
@@ -72,8 +74,10 @@ pub use percent::Percent;
 pub use refusal::Refusal;
 pub use rows::Rows;
 pub use settings::{Minimums, Settings};
-pub use store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Totals};
-pub use text::{Key, Line, Paragraph, Reference};
+pub use store::{
+    BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Subscribers, Totals,
+};
+pub use text::{Key, Line, Paragraph, Reference, SubscriberName};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use top_up::{Method, ReceiptNumber, TopUp, TopUpStatus};
 pub use view::{

@@ -14,7 +14,10 @@ use crate::figures::{Day, DayKey};
 use crate::ids::{LeadId, MerchantId, PartnerId};
 use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
-use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Totals};
+use crate::store::{
+    BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Subscribers, Totals,
+};
+use crate::text::SubscriberName;
 use crate::time::Timestamp;
 use crate::top_up::Method;
 
@@ -29,6 +32,7 @@ struct Kept {
     books: HashMap<MerchantId, KeptBook>,
     /// All entries, in the order of their commits.
     log: Vec<Recorded>,
+    subscribers: HashMap<SubscriberName, Cursor>,
 }
 
 #[derive(Debug)]
@@ -165,6 +169,21 @@ impl Totals for MemoryStore {
         rows.sort_by_key(|(merchant, currency, _)| (*merchant, *currency));
         rows.truncate(limit);
         Ok(rows)
+    }
+}
+
+impl Subscribers for MemoryStore {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        Ok(self.kept().subscribers.get(name).cloned())
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        let mut kept = self.kept();
+        let there = kept.subscribers.get(name) == from;
+        if there {
+            kept.subscribers.insert(name.clone(), to.clone());
+        }
+        Ok(there)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Lead, LeadStatus, Source};
 use crate::money::Currency;
-use crate::text::{Key, Reference};
+use crate::text::{Key, Reference, SubscriberName};
 use crate::time::Timestamp;
 
 /// The rows that some commands need of one book. What hangs on a row comes with it: a lead's deposit and its
@@ -247,7 +247,7 @@ pub enum BookQuery {
 }
 
 /// Accounts over all books. The rows of one answer are of one moment; a merchant's and another's answers may not be.
-pub trait Totals: Send + Sync + 'static {
+pub trait Totals {
     /// A partner's accounts in every book that has any, by merchant and currency.
     fn partner(&self, partner: PartnerId) -> Result<Vec<(MerchantId, Currency, PartnerAccounts)>, StoreError>;
 
@@ -257,6 +257,17 @@ pub trait Totals: Send + Sync + 'static {
         after: Option<(MerchantId, Currency)>,
         limit: usize,
     ) -> Result<Vec<(MerchantId, Currency, PlatformAccounts)>, StoreError>;
+}
+
+/// Remembers, beside the books, how far named subscribers have got with the journal over all books.
+pub trait Subscribers {
+    /// How far the subscriber of this name has got; none where it never advanced.
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError>;
+
+    /// Moves a subscriber `from` where it was read (none: where it never advanced) `to` another place, durably, and says
+    /// whether it was still there: where it was not, nothing changes. Neither place is looked at. On an error nothing
+    /// changes, but for [`StoreError::Unknown`], after which it may have.
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError>;
 }
 
 /// For a store that wraps another one: gives `$wrapper` the totals of the store in its field `$inner`.
@@ -282,8 +293,29 @@ macro_rules! delegate_totals {
     };
 }
 
+/// For a store that wraps another one: gives `$wrapper` the subscribers of the store in its field `$inner`.
+#[macro_export]
+macro_rules! delegate_subscribers {
+    ($wrapper:ty, $inner:ident) => {
+        impl $crate::Subscribers for $wrapper {
+            fn cursor(&self, name: &$crate::SubscriberName) -> Result<Option<$crate::Cursor>, $crate::StoreError> {
+                self.$inner.cursor(name)
+            }
+
+            fn advance(
+                &self,
+                name: &$crate::SubscriberName,
+                from: Option<&$crate::Cursor>,
+                to: &$crate::Cursor,
+            ) -> Result<bool, $crate::StoreError> {
+                self.$inner.advance(name, from, to)
+            }
+        }
+    };
+}
+
 /// A place that keeps books. See the module's text; every sentence below has a conformance case.
-pub trait Store: Totals {
+pub trait Store: Totals + Subscribers + Send + Sync + 'static {
     /// How many batches can be under way at once, each in a lane of its own; at least 1.
     fn lanes(&self) -> usize {
         1

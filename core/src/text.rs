@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`Key`] | 255, at least 1 |
 //! | [`Reference`] | 255, at least 1 |
+//! | [`SubscriberName`] | 255, at least 1 |
 //! | [`Line`] (names, email, phone, product) | 255 |
 //! | [`Paragraph`] (notes, feedback, reasons) | 4000 |
 
@@ -58,6 +59,8 @@ texts! {
     Key: 1..=255,
     /// A payment provider's reference, unique per method in a book.
     Reference: 1..=255,
+    /// A subscriber's name, unique in a store.
+    SubscriberName: 1..=255,
     /// One line of free text.
     Line: 0..=255,
     /// Free text of some length: notes, feedback, reasons.

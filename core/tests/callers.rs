@@ -27,6 +27,7 @@ struct Troubled {
 }
 
 leadledger::delegate_totals!(Troubled, inner);
+leadledger::delegate_subscribers!(Troubled, inner);
 
 impl Store for Troubled {
     fn transact(&self, _lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {

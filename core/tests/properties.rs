@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leadledger::{
-    Account, Book, Command, Currency, DepositId, DepositStatus, Entry, LeadStatus, Ledger, ManualClock, MemoryStore,
-    MerchantId, Options, Percent, Policy, PolicyTerms, Postings, Timestamp, alert_level, genesis_hash, parse_decimal,
-    preview_commission, to_decimal, to_minor,
+    Account, Book, Command, Currency, DepositId, DepositStatus, Entry, Event, LeadStatus, Ledger, ManualClock,
+    MemoryStore, MerchantId, Options, Percent, Policy, PolicyTerms, Postings, Timestamp, alert_level, genesis_hash,
+    parse_decimal, preview_commission, to_decimal, to_minor,
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -244,6 +244,11 @@ fn hold(ledger: &Ledger, merchant: MerchantId) -> Result<usize, TestCaseError> {
         let entry = &recorded.entry;
         prop_assert_eq!(entry.to_payload(), recorded.payload.clone());
         prop_assert_eq!(&Entry::from_payload(&recorded.payload).unwrap(), &**entry);
+        let events = Event::of(&recorded);
+        prop_assert!(!events.is_empty(), "an entry that says nothing: {}", recorded.payload);
+        for event in events {
+            prop_assert_eq!(Event::from_json(&event.to_json()), Ok(event));
+        }
         prop_assert_eq!(entry.lines().iter().map(|line| line.1).sum::<i64>(), 0);
         for (account, amount) in entry.lines() {
             *sums.entry(*account).or_default() += amount;

@@ -35,6 +35,7 @@ mod query;
 mod readers;
 mod rows;
 mod schema;
+mod subscribers;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};

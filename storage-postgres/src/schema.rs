@@ -10,11 +10,12 @@ use crate::wire::{Columns, Param, Statement};
 use crate::{PostgresOptions, Realtime};
 
 /// Numbered from 1; `meta.version` says how many a schema has.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_books.sql"),
     include_str!("migrations/0002_views.sql"),
     include_str!("migrations/0003_roles.sql"),
     include_str!("migrations/0004_functions.sql"),
+    include_str!("migrations/0005_subscribers.sql"),
 ];
 
 const REALTIME: &str = include_str!("migrations/realtime.sql");

@@ -302,7 +302,8 @@ fn every_table_can_be_distributed_by_merchant() {
     let keys = format!(
         "SELECT c.relname || ' ' || a.attname FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary \
          LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] \
-         WHERE c.relnamespace = '{}'::regnamespace AND c.relkind = 'r' AND c.relname <> 'meta' ORDER BY 1",
+         WHERE c.relnamespace = '{}'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('meta', 'subscribers') \
+         ORDER BY 1",
         schema.name
     );
     let found: Vec<String> = server.texts(&keys).unwrap().into_iter().flatten().collect();
@@ -312,7 +313,7 @@ fn every_table_can_be_distributed_by_merchant() {
     // A unique index must have the column too, or it could not be kept on several servers.
     let unique = format!(
         "SELECT indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
-         WHERE c.relnamespace = '{}'::regnamespace AND c.relname <> 'meta' AND i.indisunique AND NOT EXISTS \
+         WHERE c.relnamespace = '{}'::regnamespace AND c.relname NOT IN ('meta', 'subscribers') AND i.indisunique AND NOT EXISTS \
          (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'merchant_id' AND a.attnum = ANY (i.indkey))",
         schema.name
     );
@@ -322,7 +323,8 @@ fn every_table_can_be_distributed_by_merchant() {
          AND relrowsecurity AND relforcerowsecurity",
         schema.name
     );
-    assert_eq!(server.text(&secured), TABLES.len().to_string());
+    // And subscribers, who are no book's.
+    assert_eq!(server.text(&secured), (TABLES.len() + 1).to_string());
 }
 
 #[test]
@@ -385,6 +387,16 @@ fn who_may_do_what() {
             probes.push(("reader", sql.replace('$', table), DENIED));
         }
     }
+    for (who, reads, writes) in
+        [("owner", "ok", "ok"), ("writer", "ok", "ok"), ("reader", DENIED, DENIED), ("nobody", DENIED, DENIED)]
+    {
+        let delete = if who == "owner" { "ok" } else { DENIED };
+        probes.push((who, "SELECT * FROM subscribers".to_owned(), reads));
+        probes.push((who, "UPDATE subscribers SET cursor = 'x'".to_owned(), writes));
+        probes.push((who, "INSERT INTO subscribers VALUES ('x', 'y')".to_owned(), writes));
+        probes.push((who, "DELETE FROM subscribers".to_owned(), delete));
+        probes.push((who, "TRUNCATE subscribers".to_owned(), delete));
+    }
     for view in VIEWS {
         for (who, wanted) in [("writer", "ok"), ("reader", "ok"), ("owner", "ok"), ("nobody", DENIED)] {
             probes.push((who, format!("SELECT * FROM {view}"), wanted));
@@ -439,10 +451,16 @@ fn who_may_do_what() {
     let public = Direct::connect(direct()).text(&public);
     assert_eq!(public, "amount journal_is_append_only visible_merchants");
 
-    // A reader can follow the journal by a ledger; the rest is for the views.
+    // A reader can follow the journal by a ledger and watch a book, but has no place to keep; the rest is for the views.
     let reports = ledger_of(&reader.url());
+    assert_eq!(reports.subscribe("reports").wait().unwrap_err().code(), "store_misconfigured");
+    let mut watch = reports.watch(merchant).wait().unwrap();
+    send(&ledger, merchant, "resume_campaign", &json!({ "campaign": told.campaigns[3] }), None).unwrap();
+    let events = watch.next(std::time::Duration::from_mins(1)).unwrap().unwrap();
+    assert_eq!(events[0].name(), "campaign_resumed");
+    drop(watch);
     assert_eq!(reports.events(merchant, 0, 1000).wait().unwrap(), ledger.events(merchant, 0, 1000).wait().unwrap());
-    assert_eq!(feed(&opened(&reader.url(), &schema.name).unwrap(), None, entries).len(), entries);
+    assert_eq!(feed(&opened(&reader.url(), &schema.name).unwrap(), None, entries + 1).len(), entries + 1);
     let texts = reports.lead_texts(merchant, leadledger::LeadId(told.leads[0])).wait();
     assert_eq!(texts.unwrap_err().code(), "store_misconfigured");
     let refused = send(&reports, merchant, "suspend_deposit", &json!({ "deposit": told.deposits[0] }), None);

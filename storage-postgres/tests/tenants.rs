@@ -25,7 +25,8 @@ fn dump(schema: &str, merchant: MerchantId) -> Vec<String> {
     let tables = format!(
         "SELECT string_agg(format('SELECT %L || '' '' || xmin || '' '' || t::text FROM %s t WHERE merchant_id = ''{merchant}''', \
          relname, oid::regclass), ' UNION ALL ') \
-         FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' AND relname <> 'meta'"
+         FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' \
+         AND relname NOT IN ('meta', 'subscribers')"
     );
     let rows = server.text(&tables);
     let mut rows: Vec<String> = server.texts(&rows).unwrap().into_iter().flatten().collect();
@@ -343,8 +344,18 @@ const SEEN: [&str; 13] = [
     "platform",
     "days",
 ];
-const UNSEEN: [&str; 9] =
-    ["meta", "private", "campaigns", "agreements", "partners", "top_ups", "payment_references", "payouts", "missed"];
+const UNSEEN: [&str; 10] = [
+    "meta",
+    "subscribers",
+    "private",
+    "campaigns",
+    "agreements",
+    "partners",
+    "top_ups",
+    "payment_references",
+    "payouts",
+    "missed",
+];
 const DENIED: &str = "42501";
 
 /// Supabase's roles, which are there before any schema is; PostgREST is the authenticator, and becomes one of the others
@@ -497,7 +508,7 @@ fn claims() {
 fn writes(merchant: &str) -> Vec<String> {
     let mut all = Vec::new();
     for relation in SEEN.iter().chain(&UNSEEN) {
-        if *relation != "meta" {
+        if !["meta", "subscribers"].contains(relation) {
             all.push(format!("INSERT INTO $.{relation} (merchant_id) VALUES ('{merchant}')"));
             all.push(format!("UPDATE $.{relation} SET merchant_id = '{merchant}'"));
         }

@@ -33,6 +33,7 @@ mod load;
 mod query;
 mod rows;
 mod schema;
+mod subscribers;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -168,25 +169,13 @@ impl SqliteStore {
             commit.write(book, place)?;
         }
         drop(commit);
-        let ended = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        let Err(fault) = ended else {
-            let entries = done.iter().fold(0_u64, |sum, loaded| {
-                sum.saturating_add(u64::try_from(loaded.book.new_entries.len()).unwrap_or(u64::MAX))
-            });
-            self.checkpointer.committed(writer.entries, entries);
-            writer.entries = writer.entries.saturating_add(entries);
-            return Ok(());
-        };
-        match store_error(&fault) {
-            // The frame that commits is the last one to be written: without room it was not, and SQLite has rolled
-            // back.
-            full @ StoreError::Full(_) if connection.is_autocommit() => Err(full),
-            // The transaction may be there when the file is opened again.
-            _ => {
-                writer.connection = None;
-                Err(StoreError::Unknown(fault.to_string()))
-            }
-        }
+        writer.end()?;
+        let entries = done.iter().fold(0_u64, |sum, loaded| {
+            sum.saturating_add(u64::try_from(loaded.book.new_entries.len()).unwrap_or(u64::MAX))
+        });
+        self.checkpointer.committed(writer.entries, entries);
+        writer.entries = writer.entries.saturating_add(entries);
+        Ok(())
     }
 }
 
@@ -207,6 +196,25 @@ impl Writer {
         let connection = self.connection(path)?;
         connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).or_store_error()?;
         Ok(())
+    }
+
+    /// Commits the transaction that was begun.
+    fn end(&mut self) -> Result<(), StoreError> {
+        let Some(connection) = &self.connection else {
+            return Err(StoreError::Unavailable("no transaction was begun".to_owned()));
+        };
+        let ended = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        let Err(fault) = ended else { return Ok(()) };
+        match store_error(&fault) {
+            // The frame that commits is the last one to be written: without room it was not, and SQLite has rolled
+            // back.
+            full @ StoreError::Full(_) if connection.is_autocommit() => Err(full),
+            // The transaction may be there when the file is opened again.
+            _ => {
+                self.connection = None;
+                Err(StoreError::Unknown(fault.to_string()))
+            }
+        }
     }
 
     /// Ends a transaction that was not committed, if there is one.

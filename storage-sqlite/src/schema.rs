@@ -15,7 +15,11 @@ const APPLICATION_ID: i64 = 0x6c64_6772;
 const BUSY: Duration = Duration::from_secs(20);
 
 /// Numbered from 1; a file's `user_version` says how many it has.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_books.sql"), include_str!("migrations/0002_views.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_books.sql"),
+    include_str!("migrations/0002_views.sql"),
+    include_str!("migrations/0003_subscribers.sql"),
+];
 
 /// The newest schema that this code knows.
 pub(crate) fn known_version() -> u32 {

@@ -121,6 +121,8 @@ impl From<Error> for Fault {
             Error::InvalidInput(input) => input.into(),
             Error::Store(error) => error.into(),
             Error::Overloaded | Error::Closed => Self { transient, ..Self::new(Family::Closed, code, message) },
+            // An answer of the books, as a refusal is: somebody else was there first.
+            Error::CursorMoved { name } => Self::new(Family::Refused, code, message).with("name", name.as_str()),
             Error::Internal(_) => Self::new(Family::Internal, code, message),
             Error::CheckFailed { merchant, difference } => Self::new(Family::CheckFailed, code, message)
                 .with("merchant", merchant.to_string())
@@ -151,6 +153,7 @@ mod tests {
             (StoreError::Misconfigured(said()).into(), Family::StoreUnusable, false),
             (Error::Overloaded, Family::Closed, true),
             (Error::Closed, Family::Closed, false),
+            (Error::CursorMoved { name: leadledger::SubscriberName::new("n").unwrap() }, Family::Refused, false),
             (Error::Internal(said()), Family::Internal, false),
             (Error::CheckFailed { merchant, difference: said() }, Family::CheckFailed, false),
         ];

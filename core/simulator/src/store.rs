@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leadledger::{
-    Book, BookQuery, Books, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded, Scope,
-    Store, StoreError,
+    Book, BookQuery, Books, Cursor, Head, JournalQuery, Lead, LeadId, LeadQuery, MerchantId, Needs, Page, Recorded,
+    Scope, Store, StoreError, SubscriberName, Subscribers,
 };
 
 use crate::dice::Dice;
@@ -168,6 +168,16 @@ leadledger::delegate_totals!(FaultyStore, inner);
 impl std::fmt::Debug for FaultyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FaultyStore").field("injuries", &self.injuries).finish_non_exhaustive()
+    }
+}
+
+impl Subscribers for FaultyStore {
+    fn cursor(&self, name: &SubscriberName) -> Result<Option<Cursor>, StoreError> {
+        self.read(|store| store.cursor(name))
+    }
+
+    fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError> {
+        self.read(|store| store.advance(name, from, to))
     }
 }
 

@@ -197,6 +197,7 @@ struct Counting {
 }
 
 crate::delegate_totals!(Counting, inner);
+crate::delegate_subscribers!(Counting, inner);
 
 impl Store for Counting {
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {

@@ -370,7 +370,7 @@ impl Story {
                     self.deposits.get_mut(deposit).unwrap().3 += told.commission;
                     self.leads.insert(*lead, told);
                 }
-                Fact::LeadValidated { lead, score } => {
+                Fact::LeadValidated { lead, score, .. } => {
                     self.decide(*lead, "validated", day);
                     self.leads.get_mut(lead).unwrap().score = *score;
                 }
@@ -378,7 +378,7 @@ impl Story {
                 Fact::LeadExpired { lead } => self.decide(*lead, "expired", day),
                 Fact::LeadConverted { lead } => self.end(*lead, "converted", day),
                 Fact::LeadLost { lead } => self.end(*lead, "lost", day),
-                Fact::LeadReversed { lead } => self.end(*lead, "reversed", day),
+                Fact::LeadReversed { lead, .. } => self.end(*lead, "reversed", day),
                 Fact::WrittenOff { partner: Some(partner), currency, amount } => {
                     *self.written_off.entry((*partner, *currency)).or_default() += to_decimal(*amount, *currency);
                 }

@@ -32,6 +32,7 @@ mod lists;
 mod promises;
 mod scenarios;
 mod story;
+mod subscribers;
 mod transactions;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -138,6 +139,7 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         lists::CASES,
         feeds::CASES,
         figures::CASES,
+        subscribers::CASES,
         keys::CASES,
         promises::CASES,
         damages::CASES,

@@ -105,6 +105,7 @@ pub(super) fn set_auto_top_up(draft: Draft<'_>, command: &SetAutoTopUp) -> Resul
     }
     draft.note(Fact::AutoTopUpSet {
         deposit: command.deposit,
+        currency,
         threshold: auto.map(|auto| auto.threshold_minor),
         amount: auto.map(|auto| auto.amount_minor),
     });

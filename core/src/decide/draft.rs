@@ -221,6 +221,7 @@ impl<'a> Draft<'a> {
             self.note(Fact::AlertRaised {
                 deposit: id,
                 level,
+                currency: deposit.currency,
                 balance: deposit.balance_minor,
                 available: deposit.available_minor(),
                 reference: deposit.reference_minor(),
@@ -252,8 +253,9 @@ impl<'a> Draft<'a> {
 
     /// Asks for an automatic top-up where the deposit is below its threshold and it was not asked for yet.
     pub(crate) fn follow_auto_top_up(&mut self, id: DepositId) {
-        if let Some(auto) = self.deposit(id).and_then(|deposit| deposit.wants_top_up()) {
-            self.note(Fact::AutoTopUpRequested { deposit: id, amount: auto.amount_minor });
+        let wanted = self.deposit(id).and_then(|deposit| Some((deposit.currency, deposit.wants_top_up()?)));
+        if let Some((currency, auto)) = wanted {
+            self.note(Fact::AutoTopUpRequested { deposit: id, currency, amount: auto.amount_minor });
             self.change_deposit(id, |deposit| {
                 deposit.auto_top_up = Some(crate::deposit::AutoTopUp { requested: true, ..auto });
             });

@@ -34,7 +34,7 @@ fn settle(book: &Book, settings: &Settings, due: Due, id: LeadId, settled: &mut 
             let mut draft = draft(Kind::PART_MATURED);
             draft.post(Account::Held(lead.partner), lead.partner_minor);
             draft.post(Account::Payable(lead.partner), lead.partner_minor.saturating_neg());
-            draft.note(Fact::PartMatured { lead: id });
+            draft.note(Fact::PartMatured { lead: id, currency: lead.currency });
             (draft.finish().ok()?, &mut settled.matured)
         }
         DueRank::Timeout => {

@@ -135,7 +135,7 @@ pub(super) fn reverse(draft: Draft<'_>, command: &ReverseLead) -> Result<Entry, 
     draft.post(Account::Deposit(lead.deposit), lead.commission_minor.saturating_neg());
     draft.post(place(lead.partner), lead.partner_minor);
     draft.post(Account::Commission, lead.platform_minor());
-    draft.note(Fact::LeadReversed { lead: command.lead });
+    draft.note(Fact::LeadReversed { lead: command.lead, currency: lead.currency });
     if lead.commission_minor > 0 {
         draft.follow_level(lead.deposit);
     }
@@ -157,7 +157,7 @@ pub(super) fn capture(draft: Draft<'_>, id: LeadId, lead: &Lead, score: Option<u
     draft.post(place(lead.partner), lead.partner_minor.saturating_neg());
     draft.post(Account::Commission, lead.platform_minor().saturating_neg());
     draft.reserve(lead.deposit, lead.commission_minor.saturating_neg());
-    draft.note(Fact::LeadValidated { lead: id, score });
+    draft.note(Fact::LeadValidated { lead: id, currency: lead.currency, score });
     if lead.commission_minor > 0 {
         draft.follow_level(lead.deposit);
     }

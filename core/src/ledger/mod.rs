@@ -1,9 +1,12 @@
 //! The front door: a [`Ledger`] takes commands, gives them to the worker that owns their book, and answers reads.
 
 mod figures;
+mod hub;
 mod queue;
 mod reads;
 mod reply;
+mod subscription;
+mod watch;
 mod worker;
 
 use std::future::{Future, IntoFuture};
@@ -28,9 +31,12 @@ use crate::store::Store;
 use crate::text::Key;
 use crate::time::{Clock, SystemClock, Timestamp};
 
+use hub::Hub;
 use queue::{Queue, Rejected};
 pub use reads::Read;
 use reply::{Receiver, channel};
+pub use subscription::Subscription;
+pub use watch::{Changed, Watch};
 use worker::{Accepted, Job, Request, Work, Worker};
 
 /// How a ledger works, beside the rules of the domain.
@@ -92,6 +98,7 @@ struct Inner {
     settings: Settings,
     queues: Vec<Arc<Queue<Job>>>,
     tasks: Arc<Queue<Task>>,
+    hub: Arc<Hub>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// The next command's mark. The first one is random, so that no other ledger counts beside this one.
     marks: AtomicU32,
@@ -117,7 +124,6 @@ impl Ledger {
     /// A ledger on a store and a clock that others hold too.
     pub fn with_shared(store: Arc<dyn Store>, clock: Arc<dyn Clock>, options: Options) -> Result<Self, Error> {
         let options = Arc::new(options);
-        let mut queues = Vec::new();
         let mut threads = Vec::new();
         let spawn = |name: String, run: Task| {
             std::thread::Builder::new()
@@ -125,17 +131,19 @@ impl Ledger {
                 .spawn(run)
                 .map_err(|fault| Error::Store(StoreError::Unavailable(format!("no thread: {fault}"))))
         };
-        for lane in 0..store.lanes().max(1) {
-            let queue = Arc::new(Queue::new(options.queue));
+        let lanes = store.lanes().max(1);
+        let queues: Vec<_> = (0..lanes).map(|_| Arc::new(Queue::new(options.queue))).collect();
+        let hub = Arc::new(Hub::new(Arc::clone(&store), Arc::clone(&clock), queues.clone()));
+        for (lane, queue) in queues.iter().enumerate() {
             let worker = Worker {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
                 options: Arc::clone(&options),
-                queue: Arc::clone(&queue),
+                queue: Arc::clone(queue),
+                hub: Arc::clone(&hub),
                 lane,
             };
             threads.push(spawn(format!("leadledger-{lane}"), Box::new(move || worker.run()))?);
-            queues.push(queue);
         }
         let tasks: Arc<Queue<Task>> = Arc::new(Queue::new(options.queue));
         for reader in 0..options.readers.max(1) {
@@ -149,7 +157,7 @@ impl Ledger {
         }
         let marks = AtomicU32::new(uuid::Uuid::new_v4().as_fields().0);
         let (settings, threads) = (options.settings.clone(), Mutex::new(threads));
-        Ok(Self { inner: Arc::new(Inner { store, clock, settings, queues, tasks, threads, marks }) })
+        Ok(Self { inner: Arc::new(Inner { store, clock, settings, queues, tasks, hub, threads, marks }) })
     }
 
     /// Any command, with its typed answer.
@@ -180,12 +188,17 @@ macro_rules! command_methods {
 }
 for_each_command!(command_methods);
 
+/// The queue of the worker that a merchant's book always has.
+fn lane_of(queues: &[Arc<Queue<Job>>], merchant: MerchantId) -> Option<&Arc<Queue<Job>>> {
+    // The last bytes of a UUID are the random ones.
+    let lanes = u128::try_from(queues.len().max(1)).unwrap_or(1);
+    let lane = merchant.0.as_u128().checked_rem(lanes).and_then(|lane| usize::try_from(lane).ok())?;
+    queues.get(lane)
+}
+
 impl Inner {
     fn queue(&self, merchant: MerchantId) -> Option<&Arc<Queue<Job>>> {
-        // The last bytes of a UUID are the random ones.
-        let lanes = u128::try_from(self.queues.len().max(1)).unwrap_or(1);
-        let lane = merchant.0.as_u128().checked_rem(lanes).and_then(|lane| usize::try_from(lane).ok())?;
-        self.queues.get(lane)
+        lane_of(&self.queues, merchant)
     }
 
     /// Settles all that is due on a book now, and says what that was.
@@ -203,6 +216,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.queues.iter().for_each(|queue| queue.close());
         self.tasks.close();
+        self.hub.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A read may hold the last clone: its thread cannot wait for itself.

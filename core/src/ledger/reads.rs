@@ -34,6 +34,12 @@ pub struct Read<T> {
 
 type Run<T> = Box<dyn FnOnce(&Inner) -> Result<T, Error> + Send>;
 
+impl<T> Read<T> {
+    pub(super) fn of(inner: &Arc<Inner>, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Self {
+        Self { inner: Arc::clone(inner), run: Box::new(run) }
+    }
+}
+
 impl<T: Send + 'static> Read<T> {
     /// Reads in this thread. A panic in the store is an [`Error::Internal`], and no thread's end.
     pub fn wait(self) -> Result<T, Error> {
@@ -61,7 +67,7 @@ const STATEMENT_REACH: usize = 4_096;
 
 impl Ledger {
     pub(super) fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
-        Read { inner: Arc::clone(&self.inner), run: Box::new(run) }
+        Read::of(&self.inner, run)
     }
 
     /// A deposit; none where this merchant has none with this id.
@@ -289,7 +295,7 @@ fn parse_statement_cursor(cursor: &Cursor, deposit: DepositId) -> Result<(u64, i
 /// The lead that a fact is about, where it moves money.
 fn lead_of(fact: &Fact) -> Option<LeadId> {
     match fact {
-        Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead } => Some(*lead),
+        Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead, .. } => Some(*lead),
         _ => None,
     }
 }

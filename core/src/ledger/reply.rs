@@ -87,6 +87,11 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T> Receiver<T> {
+    /// Whether the answer is there.
+    pub(super) fn is_answered(&self) -> bool {
+        !matches!(*self.0.state.lock().unwrap_or_else(PoisonError::into_inner), State::Empty { .. })
+    }
+
     pub(super) fn wait(self) -> Result<T, Error> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -19,6 +19,7 @@ use crate::error::{Error, StoreError};
 use crate::faults::{Fault, planted};
 use crate::ids::{LeadId, MerchantId};
 use crate::ledger::Options;
+use crate::ledger::hub::Hub;
 use crate::ledger::queue::Queue;
 use crate::ledger::reply::{Sender, Waiting};
 use crate::refusal::Refusal;
@@ -82,6 +83,7 @@ pub(super) struct Worker {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Arc<Options>,
     pub(super) queue: Arc<Queue<Job>>,
+    pub(super) hub: Arc<Hub>,
     pub(super) lane: usize,
 }
 
@@ -90,6 +92,8 @@ struct Attempt {
     outcomes: Vec<(Outcome, DueSettled)>,
     /// New entries, and their hashes, that are all in the journal only if this was committed.
     proof: Vec<(MerchantId, u64, Hash)>,
+    /// How far the books that it moved on have got with it.
+    heads: Vec<(MerchantId, u64)>,
 }
 
 /// What one try came to.
@@ -140,7 +144,11 @@ impl Worker {
 
     fn run_batch(&self, jobs: Vec<Job>) -> Vec<Job> {
         match catch_unwind(AssertUnwindSafe(|| self.attempt(&jobs))) {
-            Ok(Ok(attempt)) => answer(jobs, attempt),
+            Ok(Ok(attempt)) => {
+                // First, so that whoever is answered finds it told.
+                self.hub.tell(&attempt.heads);
+                answer(jobs, attempt)
+            }
             Ok(Err(fault)) => {
                 jobs.into_iter().for_each(|job| job.fail(Error::Store(fault.clone())));
                 Vec::new()
@@ -245,7 +253,7 @@ impl Worker {
     }
 
     fn decide_all(&self, jobs: &[Job], books: &mut Books, now: Timestamp) -> Attempt {
-        let mut attempt = Attempt { outcomes: Vec::with_capacity(jobs.len()), proof: Vec::new() };
+        let mut attempt = Attempt { outcomes: Vec::with_capacity(jobs.len()), proof: Vec::new(), heads: Vec::new() };
         for job in jobs {
             let mut settled = DueSettled::default();
             let outcome = match books.get_mut(&job.merchant) {
@@ -256,6 +264,8 @@ impl Worker {
             attempt.outcomes.push((outcome, settled));
         }
         attempt.proof = proof(books);
+        let moved = books.values().flatten().filter_map(|book| book.new_entries.last());
+        attempt.heads = moved.map(|recorded| (recorded.merchant, recorded.entry.seq)).collect();
         attempt
     }
 

@@ -371,6 +371,7 @@ impl Hooked {
 }
 
 leadledger::delegate_totals!(Hooked, inner);
+leadledger::delegate_subscribers!(Hooked, inner);
 
 impl Store for Hooked {
     fn lanes(&self) -> usize {
