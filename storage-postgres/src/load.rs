@@ -132,7 +132,8 @@ impl<'n> Loading<'n> {
     pub(crate) fn questions(&mut self, merchants: &[MerchantId]) -> Questions {
         let (mut cold, mut due, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         let (mut leads, mut missed, mut deposits) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut terms, mut private) = (Vec::new(), Vec::new());
+        let (mut terms, mut private, mut private_of) = (Vec::new(), Vec::new(), Vec::new());
+        let mut missed_pages = Vec::new();
         let (mut top_ups, mut payouts, mut references, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let pair = |merchant: Uuid, id: Uuid| [Value::from(merchant), Value::from(id)];
         let text = |text: &str| Value::Text(Some(text.to_owned().into()));
@@ -177,6 +178,8 @@ impl<'n> Loading<'n> {
             references.extend(needs.references.iter().map(|reference| [who.into(), text(reference.as_str())]));
             keys.extend(needs.keys.iter().map(|key| [who.into(), text(key.as_str())]));
             private.extend(needs.private.iter().map(|id| pair(who, id.0)));
+            private_of.extend(needs.private_of.iter().map(|seq| [who.into(), number(*seq).into()]));
+            missed_pages.extend(needs.missed_page.map(|(after, limit)| missed_page(who, after, limit)));
         }
         let mut questions = Questions::default();
         questions.small(&cold);
@@ -241,6 +244,11 @@ impl<'n> Loading<'n> {
             rows::PRIVATE.names("t.")
         );
         questions.ask(Asked::Private, statement(sql, PAIR, private));
+        let sql = sql!("{} ORDER BY merchant_id, seq", by_pair(&rows::PRIVATE));
+        questions.ask(Asked::Private, statement(sql, [Kind::Id, Kind::Int], private_of));
+        for page in missed_pages {
+            questions.ask(Asked::Missed, Some(page));
+        }
         questions
     }
 
@@ -389,6 +397,15 @@ fn by_pair(table: &Table) -> String {
         table.names("t."),
         table.name
     )
+}
+
+/// A page of one merchant's missed leads.
+fn missed_page(merchant: Uuid, after: Option<LeadId>, limit: usize) -> Statement<'static> {
+    let first = sql!("{} ORDER BY lead_id LIMIT $2", all_of(&rows::MISSED));
+    let next = sql!("{} AND lead_id > ($3)[1] ORDER BY lead_id LIMIT $2", all_of(&rows::MISSED));
+    let mut params = vec![Param::Column(Column::ids([merchant])), Param::Int(count(limit))];
+    params.extend(after.map(|after| Param::Column(Column::ids([after.0]))));
+    Statement { sql: if after.is_some() { next } else { first }.into(), params }
 }
 
 fn due_sql() -> &'static str {
