@@ -1,5 +1,6 @@
 //! The front door: a [`Ledger`] takes commands, gives them to the worker that owns their book, and answers reads.
 
+mod exports;
 mod queue;
 mod reads;
 mod reply;
@@ -29,6 +30,7 @@ use crate::time::{Clock, SystemClock, Timestamp};
 
 use queue::{Queue, Rejected};
 pub use reads::Read;
+pub(crate) use reads::lead_of;
 use reply::{Receiver, channel};
 use worker::{Accepted, Job, Request, Work, Worker};
 
@@ -88,6 +90,7 @@ type Task = Box<dyn FnOnce() + Send>;
 struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    time_zone: chrono_tz::Tz,
     queues: Vec<Arc<Queue<Job>>>,
     tasks: Arc<Queue<Task>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -146,7 +149,8 @@ impl Ledger {
             threads.push(spawn(format!("leadledger-read-{reader}"), Box::new(run))?);
         }
         let marks = AtomicU32::new(uuid::Uuid::new_v4().as_fields().0);
-        Ok(Self { inner: Arc::new(Inner { store, clock, queues, tasks, threads: Mutex::new(threads), marks }) })
+        let (time_zone, threads) = (options.settings.time_zone, Mutex::new(threads));
+        Ok(Self { inner: Arc::new(Inner { store, clock, time_zone, queues, tasks, threads, marks }) })
     }
 
     /// Any command, with its typed answer.
@@ -179,10 +183,15 @@ for_each_command!(command_methods);
 
 impl Inner {
     fn queue(&self, merchant: MerchantId) -> Option<&Arc<Queue<Job>>> {
+        self.queues.get(self.lane(merchant))
+    }
+
+    /// Where a book's batches run.
+    fn lane(&self, merchant: MerchantId) -> usize {
         // The last bytes of a UUID are the random ones.
         let lanes = u128::try_from(self.queues.len().max(1)).unwrap_or(1);
-        let lane = merchant.0.as_u128().checked_rem(lanes).and_then(|lane| usize::try_from(lane).ok())?;
-        self.queues.get(lane)
+        let lane = merchant.0.as_u128().checked_rem(lanes).unwrap_or(0);
+        usize::try_from(lane).unwrap_or(0)
     }
 
     /// Settles all that is due on a book now, and says what that was.

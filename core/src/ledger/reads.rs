@@ -223,7 +223,7 @@ impl Ledger {
 
 impl Inner {
     /// The rows of a book, after all that is due on it was settled.
-    fn settled(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, Error> {
+    pub(super) fn settled(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, Error> {
         let book = self.store.book(merchant, needs)?;
         if !book.is_due(self.clock.now()) {
             return Ok(book);
@@ -232,7 +232,7 @@ impl Inner {
         Ok(self.store.book(merchant, needs)?)
     }
 
-    fn statement(
+    pub(super) fn statement(
         &self,
         merchant: MerchantId,
         id: DepositId,
@@ -287,7 +287,7 @@ fn parse_statement_cursor(cursor: &Cursor, deposit: DepositId) -> Result<(u64, i
 }
 
 /// The lead that a fact is about, where it moves money.
-fn lead_of(fact: &Fact) -> Option<LeadId> {
+pub(crate) fn lead_of(fact: &Fact) -> Option<LeadId> {
     match fact {
         Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead } => Some(*lead),
         _ => None,
