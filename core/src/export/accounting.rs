@@ -26,7 +26,7 @@ use crate::store::{Needs, Store};
 pub enum Format {
     /// hledger (1.25 or later).
     Hledger,
-    /// beancount (2.3 or later).
+    /// beancount (3 or later).
     Beancount,
 }
 

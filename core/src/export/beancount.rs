@@ -1,4 +1,4 @@
-//! The journal in beancount's language, with no tolerance: what is one minor unit away does not pass.
+//! The journal in beancount's language. Balances are compared without tolerance: one minor unit away does not pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -45,9 +45,7 @@ impl Language for Beancount {
     }
 
     fn opening(&self, accounts: &BTreeMap<Named, NaiveDate>) -> String {
-        let mut text =
-            "; leadledger books for beancount\noption \"title\" \"leadledger\"\noption \"inferred_tolerance_multiplier\" \"0\"\n"
-                .to_owned();
+        let mut text = "; leadledger books for beancount\noption \"title\" \"leadledger\"\n".to_owned();
         let mut opened: BTreeMap<&str, (NaiveDate, BTreeSet<Currency>)> = BTreeMap::new();
         for ((name, currency), day) in accounts {
             let (first, currencies) = opened.entry(name).or_insert_with(|| (*day, BTreeSet::new()));
