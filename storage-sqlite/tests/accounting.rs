@@ -11,11 +11,12 @@ use std::sync::Arc;
 use leadledger::conformance::play;
 use leadledger::{
     AccountingReport, Clock, Command, Currency, Format, Ledger, ManualClock, MerchantId, Method, Needs, Options, Store,
-    Timestamp, Which, to_decimal,
+    Timestamp, Which,
 };
 use leadledger_simulator::story::Story;
 use leadledger_sqlite::SqliteStore;
 use leadledger_testbed::Tool;
+use rust_decimal::Decimal;
 
 /// Set to a number, this history is told again.
 const SEED_VARIABLE: &str = "LEADLEDGER_ACCOUNTING_SEED";
@@ -116,11 +117,12 @@ fn tell(seed: u64) -> Told {
 
 /// What the store has in each account, from its rows, under the names that `name` gives.
 fn stored(store: &dyn Store, merchants: &BTreeSet<MerchantId>, name: &dyn Fn(MerchantId, &str) -> String) -> Balances {
-    let mut sums: BTreeMap<(String, Currency), i64> = BTreeMap::new();
+    // A single account may be as large as any amount: their sums are larger.
+    let mut sums: BTreeMap<(String, Currency), i128> = BTreeMap::new();
     for who in merchants {
         let book = store.book(*who, &Needs { everything: true, ..Needs::default() }).unwrap();
-        let mut add = |account: String, currency, minor| {
-            *sums.entry((name(*who, &account), currency)).or_default() += minor;
+        let mut add = |account: String, currency, minor: i64| {
+            *sums.entry((name(*who, &account), currency)).or_default() += i128::from(minor);
         };
         for (id, row) in book.deposits.iter() {
             add(format!("deposit:{id}"), row.currency, -row.balance_minor);
@@ -140,8 +142,9 @@ fn stored(store: &dyn Store, merchants: &BTreeSet<MerchantId>, name: &dyn Fn(Mer
             }
         }
     }
-    let shown = |((name, currency), minor): ((String, Currency), i64)| {
-        ((name, currency.code().to_owned()), to_decimal(minor, currency).to_string())
+    let shown = |((name, currency), minor): ((String, Currency), i128)| {
+        let amount = Decimal::from_i128_with_scale(minor, currency.decimals());
+        ((name, currency.code().to_owned()), amount.to_string())
     };
     sums.into_iter().filter(|(_, minor)| *minor != 0).map(shown).collect()
 }
