@@ -341,13 +341,35 @@ impl Book {
         let payload = entry.to_payload();
         let hash = chain_hash(&self.head.hash, &payload);
         let entry = Arc::new(entry);
-        self.apply(&entry, hash)?;
+        self.take(Recorded { merchant: self.merchant, entry: Arc::clone(&entry), payload, hash }, private)?;
+        Ok(entry)
+    }
+
+    /// Takes an entry that another ledger recorded as the next of this very book: its text stays as it is, to the letter.
+    /// An entry of another book, or one whose hash does not follow from this head, does not fit.
+    pub fn adopt(&mut self, recorded: Recorded, private: Option<Private>) -> Result<(), Broken> {
+        let broken = |what: &str| Broken { seq: recorded.entry.seq, what: what.to_owned() };
+        if recorded.merchant != self.merchant {
+            return Err(broken("it is of another book"));
+        }
+        if recorded.hash != chain_hash(&self.head.hash, &recorded.payload) {
+            return Err(broken("its hash does not follow from the one before"));
+        }
+        if private.as_ref().is_some_and(|private| !recorded.binds(private)) {
+            return Err(broken("the private text is not the one it was made with"));
+        }
+        self.take(recorded, private)
+    }
+
+    fn take(&mut self, recorded: Recorded, private: Option<Private>) -> Result<(), Broken> {
+        let entry = &recorded.entry;
+        self.apply(entry, recorded.hash)?;
         if let Some(key) = &entry.key {
-            self.keys.put(key.clone(), Keyed { entry: Arc::clone(&entry), private: private.clone() });
+            self.keys.put(key.clone(), Keyed { entry: Arc::clone(entry), private: private.clone() });
         }
         self.new_private.extend(private);
-        self.new_entries.push(Recorded { merchant: self.merchant, entry: Arc::clone(&entry), payload, hash });
-        Ok(entry)
+        self.new_entries.push(recorded);
+        Ok(())
     }
 
     /// Folds an entry into the book: exactly what it says, nothing decided anew.

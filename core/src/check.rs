@@ -153,7 +153,7 @@ fn balances(stored: &Book, sums: &BTreeMap<(Currency, Account), i128>) -> Result
     }
 }
 
-fn reservations(stored: &Book) -> Result<(), String> {
+pub(crate) fn reservations(stored: &Book) -> Result<(), String> {
     let mut pending: BTreeMap<_, i128> = BTreeMap::new();
     let is_pending = |lead: &&Lead| lead.status == LeadStatus::Pending;
     for lead in stored.leads.iter().map(|(_, lead)| lead).filter(is_pending) {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::account::{Posting, Postings};
 use crate::alert::Level;
+use crate::book::Private;
 use crate::campaign::{CampaignSettings, OnTimeout};
 use crate::command::Command;
 use crate::deposit::{Basis, ReferenceKind};
@@ -423,6 +424,18 @@ impl Recorded {
     /// Reads a journal row back.
     pub fn from_row(merchant: MerchantId, payload: String, hash: Hash) -> Result<Self, StoreError> {
         Ok(Self { merchant, entry: Arc::new(Entry::from_payload(&payload)?), payload, hash })
+    }
+
+    /// Whether `private` is the text that this entry was made with, and is kept under the lead whose erasure erases it.
+    pub fn binds(&self, private: &Private) -> bool {
+        let lead = self.entry.facts.iter().find_map(|fact| match fact {
+            Fact::LeadCreated { lead, .. }
+            | Fact::LeadValidated { lead, .. }
+            | Fact::LeadRejected { lead }
+            | Fact::LeadReversed { lead, .. } => Some(*lead),
+            _ => None,
+        });
+        private.seq == self.entry.seq && private.lead == lead && self.entry.private_digest == Some(private.digest())
     }
 }
 

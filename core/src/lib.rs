@@ -28,10 +28,12 @@ mod deposit;
 mod entry;
 mod error;
 mod event;
+mod export;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 pub mod faults;
 pub mod figures;
 mod ids;
+mod import;
 mod lead;
 mod ledger;
 mod memory;
@@ -61,7 +63,11 @@ pub use deposit::{AutoTopUp, Basis, Deposit, DepositStatus, ReferenceKind};
 pub use entry::{Cause, Entry, Fact, Hash, Kind, Recorded, ShortHash, chain_hash, genesis_hash};
 pub use error::{Error, InvalidInput, StoreError};
 pub use event::{Event, EventBody};
+pub use export::{
+    AccountingReport, ExportError, ExportReport, Format, Progress, Stage, StatementOrder, Which, write_statement_csv,
+};
 pub use ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
+pub use import::{ImportError, ImportReport};
 pub use lead::{
     Customer, Due, DueRank, Lead, LeadStatus, LeadTerms, PartPlace, ReviewPriority, Source, estimated_days_left,
     estimated_leads_left, review_priority,

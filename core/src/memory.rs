@@ -310,9 +310,20 @@ impl Kept {
         book.private = kept
             .private
             .iter()
-            .filter(|private| private.lead.is_some_and(|lead| needs.private.contains(&lead)))
+            .filter(|private| {
+                private.lead.is_some_and(|lead| needs.private.contains(&lead))
+                    || needs.private_of.contains(&private.seq)
+            })
             .cloned()
             .collect();
+        if let Some((after, limit)) = needs.missed_page {
+            let mut missed: Vec<_> =
+                kept.missed.iter().filter(|(id, _)| after.is_none_or(|after| **id > after)).collect();
+            missed.sort_by_key(|(id, _)| **id);
+            for (id, row) in missed.into_iter().take(limit) {
+                book.missed.load(*id, Some(*row));
+            }
+        }
         book
     }
 

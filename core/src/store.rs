@@ -55,6 +55,11 @@ pub struct Needs {
     pub all_partners: bool,
     /// Missed leads by day.
     pub missed_days: bool,
+    /// The private fields of the entries with these numbers: made for a page of the journal, and costs what lies between
+    /// the first and the last.
+    pub private_of: BTreeSet<u64>,
+    /// A page of the missed leads by id: after this one (none: from the first), at most so many.
+    pub missed_page: Option<(Option<LeadId>, usize)>,
     /// All rows of the book, whatever else is asked for; but for idempotency keys and the entries that repeated
     /// commands are answered with: it is for reading, not for deciding.
     pub everything: bool,

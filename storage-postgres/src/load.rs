@@ -134,7 +134,8 @@ impl<'n> Loading<'n> {
     pub(crate) fn questions(&mut self, merchants: &[MerchantId]) -> Questions {
         let (mut cold, mut due, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         let (mut leads, mut missed, mut deposits) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut terms, mut private, mut reversals) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut terms, mut private, mut private_of) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut missed_pages, mut reversals) = (Vec::new(), Vec::new());
         let mut figures = Questions::default();
         let (mut top_ups, mut payouts, mut references, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let pair = |merchant: Uuid, id: Uuid| [Value::from(merchant), Value::from(id)];
@@ -182,6 +183,8 @@ impl<'n> Loading<'n> {
             private.extend(needs.private.iter().map(|id| pair(who, id.0)));
             reversals.extend(needs.reversals.iter().map(|id| pair(who, id.0)));
             figures.figures(who, needs);
+            private_of.extend(needs.private_of.iter().map(|seq| [who.into(), number(*seq).into()]));
+            missed_pages.extend(needs.missed_page.map(|(after, limit)| missed_page(who, after, limit)));
         }
         let mut questions = Questions::default();
         questions.small(&cold);
@@ -259,6 +262,11 @@ impl<'n> Loading<'n> {
         questions.ask(Asked::Days, statement(sql, PAIR, reversals));
         questions.asked.append(&mut figures.asked);
         questions.statements.append(&mut figures.statements);
+        let sql = sql!("{} ORDER BY merchant_id, seq", by_pair(&rows::PRIVATE));
+        questions.ask(Asked::Private, statement(sql, [Kind::Id, Kind::Int], private_of));
+        for page in missed_pages {
+            questions.ask(Asked::Missed, Some(page));
+        }
         questions
     }
 
@@ -437,6 +445,15 @@ fn by_pair(table: &Table) -> String {
         table.names("t."),
         table.name
     )
+}
+
+/// A page of one merchant's missed leads.
+fn missed_page(merchant: Uuid, after: Option<LeadId>, limit: usize) -> Statement<'static> {
+    let first = sql!("{} ORDER BY lead_id LIMIT $2", all_of(&rows::MISSED));
+    let next = sql!("{} AND lead_id > ($3)[1] ORDER BY lead_id LIMIT $2", all_of(&rows::MISSED));
+    let mut params = vec![Param::Column(Column::ids([merchant])), Param::Int(count(limit))];
+    params.extend(after.map(|after| Param::Column(Column::ids([after.0]))));
+    Statement { sql: if after.is_some() { next } else { first }.into(), params }
 }
 
 fn due_sql() -> &'static str {

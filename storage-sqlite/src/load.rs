@@ -1,5 +1,6 @@
 //! Loading a book's rows: what a batch or a read needs and is not there yet.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -287,6 +288,40 @@ pub(crate) fn load_needs(
             Ok(())
         })?;
     }
+    load_private_of(connection, loaded, no, &needs.private_of)?;
+    if let Some((after, limit)) = needs.missed_page {
+        let sql = sql!("SELECT {} FROM missed WHERE book = ? AND lead > ? ORDER BY lead LIMIT ?", rows::MISSED);
+        let after = after.map(|after| rows::id_bytes(after.0).to_vec()).unwrap_or_default();
+        each(connection, sql, params![no, after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            let (id, missed) = rows::missed(row)?;
+            loaded.book.missed.load(id, Some(missed));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The private fields of entries, found by walking back through the journal from one to the next.
+fn load_private_of(
+    connection: &Connection,
+    loaded: &mut Loaded,
+    no: i64,
+    seqs: &BTreeSet<u64>,
+) -> Result<(), StoreError> {
+    let mut found = Vec::with_capacity(seqs.len());
+    let mut place: Option<(u64, i64)> = None;
+    for seq in seqs.iter().rev() {
+        let near = place.filter(|(at, _)| at - seq <= MARK_EVERY);
+        let row = match near {
+            Some((at, row)) => back(connection, no, row, at - seq)?,
+            None => row_of(connection, no, &loaded.book.head, loaded.place.last_row, *seq)?,
+        };
+        let Some(row) = row else { continue };
+        place = Some((*seq, row));
+        let sql = sql!("SELECT {} FROM private WHERE row = ?", rows::PRIVATE);
+        found.extend(one(connection, sql, params![row], rows::private)?);
+    }
+    loaded.book.private.extend(found.into_iter().rev());
     Ok(())
 }
 
@@ -458,19 +493,26 @@ pub(crate) fn row_of(
     let marked = one(connection, sql, params![no, i64::try_from(mark).unwrap_or(i64::MAX)], |row| {
         Columns::of(row).get::<i64>()
     })?;
-    let (mut at, mut row) = match marked {
+    let (at, row) = match marked {
         Some(row) => (mark.saturating_mul(MARK_EVERY), Some(row)),
         None => (head.seq, last_row),
     };
+    match row {
+        Some(row) => back(connection, no, row, at.saturating_sub(seq)),
+        None => Ok(None),
+    }
+}
+
+/// The row that lies so many entries of the same book before `row`.
+fn back(connection: &Connection, no: i64, row: i64, entries: u64) -> Result<Option<i64>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT previous FROM journal WHERE row = ? AND book = ?").or_store_error()?;
-    while at > seq
-        && let Some(place) = row
-    {
-        row = statement.query_row(params![place, no], |row| row.get(0)).optional().or_store_error()?.flatten();
-        at -= 1;
+    let mut at = Some(row);
+    for _ in 0..entries {
+        let Some(place) = at else { break };
+        at = statement.query_row(params![place, no], |row| row.get(0)).optional().or_store_error()?.flatten();
     }
-    Ok(row)
+    Ok(at)
 }
 
 fn entry_at(

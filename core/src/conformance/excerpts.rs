@@ -20,6 +20,8 @@ pub(super) const CASES: &[Case] = &[
     ("transact loads the same rows as book", in_transactions),
     ("a book asked for whole holds every row", whole),
     ("a key leads to its entry and its private fields", keys),
+    ("private fields are given for the entries that are asked for", private_of_entries),
+    ("missed leads are given by page, in order of their ids", missed_pages),
 ];
 
 /// One need after another: each lead, top-up, payout, ... alone.
@@ -156,4 +158,56 @@ fn keys(ground: &Ground) {
     assert!(book.keys.get(&unknown).is_none());
     let book = store.book(merchant(2), &needs).unwrap();
     assert!(book.keys.get(&known).is_none(), "a key of another book");
+}
+
+fn private_of_entries(ground: &Ground) {
+    let who = merchant(1);
+    drop(on(ground, &[who]));
+    let store = ground.store();
+    let all = store.book(who, &everything()).unwrap().private;
+    assert!(all.iter().any(|private| private.lead.is_none()) && all.len() > 5, "{all:?}");
+    let last = store.book(who, &Needs::default()).unwrap().head.seq;
+    for step in [1, 2, 7, 70] {
+        for first in 0..4 {
+            let private_of: BTreeSet<u64> = (first..last + 3).step_by(step).collect();
+            let mut expected = all.clone();
+            expected.retain(|private| private_of.contains(&private.seq));
+            let mut found = store.book(who, &Needs { private_of, ..Needs::default() }).unwrap().private;
+            found.sort_by_key(|private| private.seq);
+            assert_eq!(found, expected, "from {first} by {step}");
+        }
+    }
+}
+
+fn missed_pages(ground: &Ground) {
+    let (ledger, store, who) = (ground.ledger(), ground.store(), merchant(1));
+    super::ground::send(&ledger, super::ground::prepared(who));
+    super::ground::send(&ledger, super::ground::prepared(merchant(2)));
+    // Each would cost 80.00, which is more than is left.
+    let all = super::ground::lead(who, id(super::ground::CAMPAIGN), id(1_000), "2000.00");
+    for n in 0..62 {
+        ledger.create_lead(crate::command::CreateLead { lead: Some(id(1_000 + n)), ..all.clone() }).wait().unwrap();
+    }
+    let missed: Vec<u32> = vec![1_109, 1_101, 1_104, 1_102, 1_108];
+    for n in &missed {
+        let lead = crate::command::CreateLead { lead: Some(id(*n)), ..all.clone() };
+        assert_eq!(ledger.create_lead(lead).wait().unwrap_err().code(), "insufficient_funds");
+    }
+    let mut expected: Vec<LeadId> = missed.into_iter().map(id).collect();
+    expected.sort();
+    for limit in [1, 2, 3, 5, 100] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let book = store.book(who, &Needs { missed_page: Some((after, limit)), ..Needs::default() }).unwrap();
+            let mut page: Vec<LeadId> = book.missed.iter().map(|(id, _)| *id).collect();
+            page.sort();
+            let Some(last) = page.last() else { break };
+            assert!(page.len() <= limit, "{page:?}");
+            after = Some(*last);
+            found.extend(page);
+        }
+        assert_eq!(found, expected, "pages of {limit}");
+    }
+    let other = store.book(merchant(2), &Needs { missed_page: Some((None, 10)), ..Needs::default() }).unwrap();
+    assert_eq!(other.missed.iter().count(), 0);
 }

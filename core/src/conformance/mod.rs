@@ -24,6 +24,7 @@
 mod damages;
 mod due;
 mod excerpts;
+mod exports;
 mod feeds;
 mod figures;
 mod ground;
@@ -143,6 +144,7 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         keys::CASES,
         promises::CASES,
         damages::CASES,
+        exports::CASES,
     ];
     let mut faults = Vec::new();
     for (sentence, case) in groups.iter().copied().flatten() {

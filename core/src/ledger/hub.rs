@@ -307,7 +307,7 @@ impl Settling {
             let (reply, receiver) = channel();
             let job = Job { merchant, work: Work::Settle { reply }, settled: DueSettled::default() };
             // A full queue has better things to do: what is due is settled with them.
-            let Some(queue) = lane_of(&hub.queues, merchant) else { continue };
+            let Some(queue) = hub.queues.get(lane_of(hub.queues.len(), merchant)) else { continue };
             if queue.try_push(job, None).is_ok() {
                 let next = moment.checked_add(pause).unwrap_or(moment);
                 self.books.insert(merchant, Attempt { head, reply: receiver, next, pause });

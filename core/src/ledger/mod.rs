@@ -1,5 +1,6 @@
 //! The front door: a [`Ledger`] takes commands, gives them to the worker that owns their book, and answers reads.
 
+mod exports;
 mod figures;
 mod hub;
 mod queue;
@@ -34,6 +35,7 @@ use crate::time::{Clock, SystemClock, Timestamp};
 use hub::Hub;
 use queue::{Queue, Rejected};
 pub use reads::Read;
+pub(crate) use reads::lead_of;
 use reply::{Receiver, channel};
 pub use subscription::Subscription;
 pub use watch::{Changed, Watch};
@@ -188,17 +190,17 @@ macro_rules! command_methods {
 }
 for_each_command!(command_methods);
 
-/// The queue of the worker that a merchant's book always has.
-fn lane_of(queues: &[Arc<Queue<Job>>], merchant: MerchantId) -> Option<&Arc<Queue<Job>>> {
+/// Which of so many lanes a book's batches always run in.
+fn lane_of(lanes: usize, merchant: MerchantId) -> usize {
     // The last bytes of a UUID are the random ones.
-    let lanes = u128::try_from(queues.len().max(1)).unwrap_or(1);
-    let lane = merchant.0.as_u128().checked_rem(lanes).and_then(|lane| usize::try_from(lane).ok())?;
-    queues.get(lane)
+    let lanes = u128::try_from(lanes.max(1)).unwrap_or(1);
+    let lane = merchant.0.as_u128().checked_rem(lanes).unwrap_or(0);
+    usize::try_from(lane).unwrap_or(0)
 }
 
 impl Inner {
     fn queue(&self, merchant: MerchantId) -> Option<&Arc<Queue<Job>>> {
-        lane_of(&self.queues, merchant)
+        self.queues.get(lane_of(self.queues.len(), merchant))
     }
 
     /// Settles all that is due on a book now, and says what that was.

@@ -238,7 +238,7 @@ impl Inner {
         Ok(self.store.book(merchant, needs)?)
     }
 
-    fn statement(
+    pub(super) fn statement(
         &self,
         merchant: MerchantId,
         id: DepositId,
@@ -293,7 +293,7 @@ fn parse_statement_cursor(cursor: &Cursor, deposit: DepositId) -> Result<(u64, i
 }
 
 /// The lead that a fact is about, where it moves money.
-fn lead_of(fact: &Fact) -> Option<LeadId> {
+pub(crate) fn lead_of(fact: &Fact) -> Option<LeadId> {
     match fact {
         Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead, .. } => Some(*lead),
         _ => None,

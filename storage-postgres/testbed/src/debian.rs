@@ -7,37 +7,41 @@ use std::process::Command;
 
 use crate::fault::{Fault, Trying};
 use crate::keeper::output;
-use crate::tools::PoolerProgram;
+use crate::tools::Tool;
 
-const PACKAGE: &str = "pgbouncer";
-const PROGRAM: &str = "usr/sbin/pgbouncer";
+/// A program of a package.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    /// Where the program is, from the root.
+    pub(crate) program: &'static str,
+}
 
-/// Fetches and unpacks it, and of the libraries that it depends on those that are not installed, until it can be
-/// loaded.
-pub(crate) fn fetch_pgbouncer(root: &Path) -> Result<(), Fault> {
+/// Fetches and unpacks it, and of the libraries that it depends on those that are not installed, until its program can
+/// be loaded.
+pub(crate) fn fetch(wanted: Package, root: &Path) -> Result<(), Fault> {
     let mut apt = Apt { options: Vec::new() };
     let packages = root.join("packages");
     std::fs::create_dir_all(&packages).trying(packages.display())?;
-    let first = match apt.download(PACKAGE, &packages) {
+    let first = match apt.download(wanted.name, &packages) {
         Ok(package) => package,
         // Unknown, or superseded since the lists were read.
         Err(_) => {
             apt = Apt::with_lists_in(root)?;
-            apt.download(PACKAGE, &packages)?
+            apt.download(wanted.name, &packages)?
         }
     };
     unpack(&first, root)?;
     let mut names: VecDeque<String> = libraries_of(&first)?.into();
     let mut seen = BTreeSet::new();
     loop {
-        let missing = missing_libraries(&pgbouncer_in(root).trying(PACKAGE)?)?;
+        let missing = missing_libraries(&unpacked(wanted, root).trying(wanted.name)?)?;
         if missing.is_empty() {
             return Ok(());
         }
-        let wanted =
-            std::iter::from_fn(|| names.pop_front()).find(|name| seen.insert(name.clone()) && !installed(name));
-        let Some(name) = wanted else {
-            return Err(Fault::program(PACKAGE, format!("no package has {}", missing.join(", "))));
+        let next = std::iter::from_fn(|| names.pop_front()).find(|name| seen.insert(name.clone()) && !installed(name));
+        let Some(name) = next else {
+            return Err(Fault::program(wanted.name, format!("no package has {}", missing.join(", "))));
         };
         let package = apt.download(&name, &packages)?;
         unpack(&package, root)?;
@@ -46,7 +50,7 @@ pub(crate) fn fetch_pgbouncer(root: &Path) -> Result<(), Fault> {
 }
 
 /// The unpacked program, with every folder that holds libraries.
-pub(crate) fn pgbouncer_in(root: &Path) -> std::io::Result<PoolerProgram> {
+pub(crate) fn unpacked(package: Package, root: &Path) -> std::io::Result<Tool> {
     let mut found: Vec<PathBuf> = Vec::new();
     let mut folders: Vec<PathBuf> = ["lib", "usr/lib"].map(|name| root.join(name)).into();
     while let Some(folder) = folders.pop() {
@@ -64,11 +68,11 @@ pub(crate) fn pgbouncer_in(root: &Path) -> std::io::Result<PoolerProgram> {
     }
     let libraries: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     let libraries = std::env::join_paths(libraries).ok().filter(|paths| !paths.is_empty());
-    Ok(PoolerProgram { program: root.join(PROGRAM), libraries })
+    Ok(Tool { program: root.join(package.program), libraries })
 }
 
 /// As `ldd` names them.
-fn missing_libraries(program: &PoolerProgram) -> Result<Vec<String>, Fault> {
+fn missing_libraries(program: &Tool) -> Result<Vec<String>, Fault> {
     let mut ldd = Command::new("ldd");
     if let Some(libraries) = &program.libraries {
         ldd.env("LD_LIBRARY_PATH", libraries);

@@ -15,6 +15,12 @@ pub enum Fault {
     /// No PgBouncer is installed, and none could be fetched.
     #[error("no PgBouncer: install Debian's `pgbouncer` ({0})")]
     NoPooler(String),
+    /// No hledger is installed, and none could be fetched.
+    #[error("no hledger: install Debian's `hledger` ({0})")]
+    NoHledger(String),
+    /// beancount is not there, and could not be fetched.
+    #[error("no beancount: install python3-venv, so that the PyPI package `beancount` can be used ({0})")]
+    NoBeancount(String),
     /// The operating system refused something.
     #[error("{what}: {why}")]
     System {

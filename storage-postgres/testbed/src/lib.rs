@@ -26,5 +26,5 @@ pub use fault::Fault;
 pub use pooler::Pooler;
 pub use proxy::{Cut, Proxy, Side, Which};
 pub use server::{POOLER_VARIABLE, ROLES, TLS_VARIABLE, TestServer, URL_VARIABLE, server};
-pub use tools::{PoolerProgram, SERVER_VARIABLE, ServerPrograms, pooler_program, server_programs};
+pub use tools::{SERVER_VARIABLE, ServerPrograms, Tool, beancount_python, hledger, pooler_program, server_programs};
 pub use wire::{Row, Wire, zero_ended};

