@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use leadledger_bench::Fault;
-use leadledger_bench::cycle::per_second;
+use leadledger_bench::cycle::{COUNTS_BYTES, per_second};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
@@ -26,6 +26,7 @@ struct Statements {
 }
 
 async fn prepare(client: &Client) -> Result<Statements, tokio_postgres::Error> {
+    let [book, partner, deposit] = COUNTS_BYTES;
     Ok(Statements {
         journal: client
             .prepare(&format!(
@@ -54,22 +55,22 @@ async fn prepare(client: &Client) -> Result<Statements, tokio_postgres::Error> {
             )
             .await?,
         deposits: client
-            .prepare(
-                "UPDATE deposits t SET balance_minor = 5000000000000 - n.s, reserved_minor = 6000 \
-                 FROM unnest($1::uuid[], $2::bigint[]) n (m, s) WHERE t.merchant_id = n.m",
-            )
+            .prepare(&format!(
+                "UPDATE deposits t SET balance_minor = 5000000000000 - n.s, reserved_minor = 6000, today = rpad(n.s::text, {deposit}) \
+                 FROM unnest($1::uuid[], $2::bigint[]) n (m, s) WHERE t.merchant_id = n.m"
+            ))
             .await?,
         platform: client
-            .prepare(
-                "UPDATE platform t SET commission_minor = -n.s, manual_minor = n.s \
-                 FROM unnest($1::uuid[], $2::bigint[]) n (m, s) WHERE t.merchant_id = n.m",
-            )
+            .prepare(&format!(
+                "UPDATE platform t SET commission_minor = -n.s, manual_minor = n.s, counts = rpad(n.s::text, {book}) \
+                 FROM unnest($1::uuid[], $2::bigint[]) n (m, s) WHERE t.merchant_id = n.m"
+            ))
             .await?,
         partners: client
-            .prepare(
-                "UPDATE partners t SET payable_minor = n.s FROM unnest($1::uuid[], $2::bigint[]) n (m, s) \
-                 WHERE t.merchant_id = n.m",
-            )
+            .prepare(&format!(
+                "UPDATE partners t SET payable_minor = n.s, leads = rpad(n.s::text, {partner}) \
+                 FROM unnest($1::uuid[], $2::bigint[]) n (m, s) WHERE t.merchant_id = n.m"
+            ))
             .await?,
     })
 }
@@ -105,10 +106,10 @@ pub(crate) fn run(
             for _ in (number..merchants).step_by(connections) {
                 let id = Uuid::now_v7;
                 let book = Book { merchant: id(), campaign: id(), partner: id(), deposit: id(), seq: 2 };
-                client.execute("INSERT INTO books VALUES ($1, 2, decode(repeat('00', 32), 'hex'), now(), now(), NULL, NULL, 1)", &[&book.merchant]).await?;
-                client.execute("INSERT INTO deposits VALUES ($1, $2, NULL, 'MAD', 0, 5000000000000, 0, 1, 1, 0, 0, 0, NULL, NULL, false, 2)", &[&book.merchant, &book.deposit]).await?;
-                client.execute("INSERT INTO platform VALUES ($1, 'MAD', 0, 0, 0, 0, 0, 0, 0, 0, 0)", &[&book.merchant]).await?;
-                client.execute("INSERT INTO partners VALUES ($1, $2, 'MAD', 0, 0, 0, 0)", &[&book.merchant, &book.partner]).await?;
+                client.execute("INSERT INTO books VALUES ($1, 2, decode(repeat('00', 32), 'hex'), now(), 20000, now(), NULL, NULL, 1)", &[&book.merchant]).await?;
+                client.execute("INSERT INTO deposits VALUES ($1, $2, NULL, 'MAD', 0, 5000000000000, 0, 1, 1, 0, 0, 0, NULL, NULL, false, 2, '')", &[&book.merchant, &book.deposit]).await?;
+                client.execute("INSERT INTO platform VALUES ($1, 'MAD', 0, 0, 0, 0, 0, 0, 0, 0, 0, '')", &[&book.merchant]).await?;
+                client.execute("INSERT INTO partners VALUES ($1, $2, 'MAD', 0, 0, 0, 0, '')", &[&book.merchant, &book.partner]).await?;
                 books.push(book);
             }
             let statements = prepare(&client).await?;

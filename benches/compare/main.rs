@@ -1,7 +1,7 @@
 //! The engine on PostgreSQL against the cycle as today's backend does it, and against a bare bulk insert of the same rows:
 //! on the same private server, in turns within one run. Absolute times on a shared machine drift by half.
 //!
-//! `leadledger-compare [--seconds N] [--rounds N]`; the table goes to standard output, the figures as JSON to
+//! `leadledger-compare [--seconds N] [--rounds N] [--leads N]`; the table goes to standard output, the figures as JSON to
 //! `target/bench/postgres.json`.
 
 mod bare;
@@ -22,13 +22,15 @@ struct Plan {
     length: Duration,
     rounds: usize,
     lanes: usize,
-    /// Only the line of this number, from 0.
+    /// Only the line of this number, from 0; one that is not there: only what follows.
     only: Option<usize>,
+    /// Leads of the book that figures are read from.
+    leads: u64,
 }
 
 fn plan() -> Result<Plan, Fault> {
     let lanes = PostgresOptions::default().lanes;
-    let mut plan = Plan { length: Duration::from_secs(3), rounds: 3, lanes, only: None };
+    let mut plan = Plan { length: Duration::from_secs(3), rounds: 3, lanes, only: None, leads: 1_000_000 };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value: u64 = arguments.next().ok_or_else(|| format!("{name} needs a number"))?.parse()?;
@@ -36,6 +38,7 @@ fn plan() -> Result<Plan, Fault> {
             "--seconds" => plan.length = Duration::from_secs(value.max(1)),
             "--rounds" => plan.rounds = usize::try_from(value.max(1))?,
             "--only" => plan.only = Some(usize::try_from(value)?),
+            "--leads" => plan.leads = value.max(2_000),
             "--lanes" => plan.lanes = usize::try_from(value.max(1))?,
             _ => return Err(format!("unknown option {name}").into()),
         }
@@ -63,8 +66,16 @@ fn main() -> Result<(), Fault> {
             figures.push(compare(&plan, url, merchants, callers)?);
         }
     }
+    let server = Server::connect(url)?;
+    let (few, many) = (Schema::new(&server, url, "few")?, Schema::new(&server, url, "many")?);
+    let store = |schema: &Schema<'_>| {
+        let options = PostgresOptions { schema: schema.name.clone(), ..PostgresOptions::default() };
+        Ok::<_, Fault>(Arc::new(PostgresStore::open_with(url, options)?))
+    };
+    let read = leadledger_bench::figures::run(store(&few)?, store(&many)?, plan.leads)?;
+    let report = json!({ "cycle": figures, "figures": read });
     std::fs::create_dir_all("target/bench")?;
-    std::fs::write("target/bench/postgres.json", serde_json::to_string_pretty(&json!({ "cycle": figures }))?)?;
+    std::fs::write("target/bench/postgres.json", serde_json::to_string_pretty(&report)?)?;
     println!("figures: target/bench/postgres.json");
     Ok(())
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use leadledger_bench::Fault;
-use leadledger_bench::cycle::per_second;
+use leadledger_bench::cycle::{COUNTS_BYTES, per_second};
 
 const SCHEMA: &str = "
 CREATE TABLE books (no INTEGER PRIMARY KEY, merchant BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
-    last_at INTEGER NOT NULL, next_due INTEGER, receipt_year INTEGER, receipt_number INTEGER, last_row INTEGER,
+    last_at INTEGER NOT NULL, day INTEGER, next_due INTEGER, receipt_year INTEGER, receipt_number INTEGER, last_row INTEGER,
     last_lead INTEGER) STRICT;
 CREATE TABLE journal (row INTEGER PRIMARY KEY, book INTEGER NOT NULL, previous INTEGER, payload TEXT NOT NULL,
     hash BLOB NOT NULL) STRICT;
@@ -20,12 +20,14 @@ CREATE TABLE deposits (no INTEGER PRIMARY KEY, book INTEGER NOT NULL, id BLOB NO
     currency TEXT NOT NULL, status INTEGER NOT NULL, balance INTEGER NOT NULL, reserved INTEGER NOT NULL,
     initial INTEGER NOT NULL, topped_up INTEGER NOT NULL, level INTEGER NOT NULL, basis INTEGER NOT NULL,
     reference INTEGER NOT NULL, auto_threshold INTEGER, auto_amount INTEGER, auto_requested INTEGER NOT NULL,
-    opened_seq INTEGER NOT NULL, CHECK (0 <= reserved AND reserved <= balance)) STRICT;
+    opened_seq INTEGER NOT NULL, today TEXT NOT NULL, CHECK (0 <= reserved AND reserved <= balance)) STRICT;
 CREATE TABLE platform (book INTEGER PRIMARY KEY, currency TEXT NOT NULL, commission INTEGER NOT NULL,
     receivable INTEGER NOT NULL, losses INTEGER NOT NULL, adjustments INTEGER NOT NULL, stripe INTEGER NOT NULL,
-    cmi INTEGER NOT NULL, bank_transfer INTEGER NOT NULL, crypto INTEGER NOT NULL, manual INTEGER NOT NULL) STRICT;
+    cmi INTEGER NOT NULL, bank_transfer INTEGER NOT NULL, crypto INTEGER NOT NULL, manual INTEGER NOT NULL,
+    counts TEXT NOT NULL) STRICT;
 CREATE TABLE partners (no INTEGER PRIMARY KEY, book INTEGER NOT NULL, partner BLOB NOT NULL, currency TEXT NOT NULL,
-    held INTEGER NOT NULL, payable INTEGER NOT NULL, in_payout INTEGER NOT NULL, paid INTEGER NOT NULL) STRICT;
+    held INTEGER NOT NULL, payable INTEGER NOT NULL, in_payout INTEGER NOT NULL, paid INTEGER NOT NULL,
+    leads TEXT NOT NULL) STRICT;
 CREATE TABLE leads (row INTEGER PRIMARY KEY, book INTEGER NOT NULL, previous INTEGER, id BLOB NOT NULL,
     campaign INTEGER NOT NULL, partner BLOB NOT NULL, deposit INTEGER NOT NULL, source INTEGER NOT NULL,
     value INTEGER NOT NULL, commission INTEGER NOT NULL, partner_part INTEGER NOT NULL,
@@ -62,18 +64,18 @@ pub(crate) fn run(file: &Path, batch: i64, merchants: i64, length: Duration, ids
     connection.execute_batch("BEGIN IMMEDIATE")?;
     for no in 1..=merchants {
         connection.execute(
-            "INSERT INTO books VALUES (?, ?, 0, ?, 0, 0, NULL, NULL, NULL, NULL)",
+            "INSERT INTO books VALUES (?, ?, 0, ?, 0, 20000, 0, NULL, NULL, NULL, NULL)",
             params![no, id(), [0_u8; 32]],
         )?;
-        let sql =
-            "INSERT INTO deposits VALUES (?, ?, ?, NULL, 'MAD', 0, 5000000000000, 0, 1, 1, 0, 0, 0, NULL, NULL, 0, 2)";
+        let sql = "INSERT INTO deposits VALUES (?, ?, ?, NULL, 'MAD', 0, 5000000000000, 0, 1, 1, 0, 0, 0, NULL, NULL, 0, 2, '')";
         connection.execute(sql, params![no, no, id()])?;
-        connection.execute("INSERT INTO platform VALUES (?, 'MAD', 0, 0, 0, 0, 0, 0, 0, 0, 0)", params![no])?;
-        connection.execute("INSERT INTO partners VALUES (?, ?, ?, 'MAD', 0, 0, 0, 0)", params![no, no, id()])?;
+        connection.execute("INSERT INTO platform VALUES (?, 'MAD', 0, 0, 0, 0, 0, 0, 0, 0, 0, '')", params![no])?;
+        connection.execute("INSERT INTO partners VALUES (?, ?, ?, 'MAD', 0, 0, 0, 0, '')", params![no, no, id()])?;
     }
     connection.execute_batch("COMMIT")?;
     let (create_payload, validate_payload) = ("c".repeat(CREATE_PAYLOAD_BYTES), "v".repeat(VALIDATE_PAYLOAD_BYTES));
     let partner = id();
+    let [book_counts, partner_counts, deposit_counts] = COUNTS_BYTES.map(|bytes| "n".repeat(bytes));
     let (mut cycles, mut turn, mut time) = (0_u64, 0_i64, 1_767_600_000_000_000_i64);
     let mut open: Vec<(i64, i64)> = Vec::new();
     let begun = Instant::now();
@@ -110,19 +112,35 @@ pub(crate) fn run(file: &Path, batch: i64, merchants: i64, length: Duration, ids
         touched.dedup();
         for no in touched {
             let sql = "UPDATE deposits SET balance = ?, reserved = ?, status = ?, level = ?, initial = ?, topped_up = ?, \
-                       basis = ?, reference = ?, auto_threshold = ?, auto_amount = ?, auto_requested = ? WHERE no = ?";
+                       basis = ?, reference = ?, auto_threshold = ?, auto_amount = ?, auto_requested = ?, today = ? WHERE no = ?";
             let none: Option<i64> = None;
             let balance = 5_000_000_000_000_i64 - turn;
-            connection.prepare_cached(sql)?.execute(params![balance, turn % 7, 0, 0, 1, 1, 0, 0, none, none, 0, no])?;
+            connection.prepare_cached(sql)?.execute(params![
+                balance,
+                turn % 7,
+                0,
+                0,
+                1,
+                1,
+                0,
+                0,
+                none,
+                none,
+                0,
+                deposit_counts,
+                no
+            ])?;
             let sql = "UPDATE platform SET commission = ?, receivable = ?, losses = ?, adjustments = ?, stripe = ?, \
-                       cmi = ?, bank_transfer = ?, crypto = ?, manual = ? WHERE book = ?";
-            connection.prepare_cached(sql)?.execute(params![turn, 0, 0, 0, 0, 0, 0, 0, balance, no])?;
-            let sql = "UPDATE partners SET held = ?, payable = ?, in_payout = ?, paid = ? WHERE no = ?";
-            connection.prepare_cached(sql)?.execute(params![0, turn, 0, 0, no])?;
-            let sql = "UPDATE books SET seq = ?, hash = ?, last_at = ?, next_due = ?, receipt_year = ?, \
+                       cmi = ?, bank_transfer = ?, crypto = ?, manual = ?, counts = ? WHERE book = ?";
+            connection.prepare_cached(sql)?.execute(params![turn, 0, 0, 0, 0, 0, 0, 0, balance, book_counts, no])?;
+            let sql = "UPDATE partners SET held = ?, payable = ?, in_payout = ?, paid = ?, leads = ? WHERE no = ?";
+            connection.prepare_cached(sql)?.execute(params![0, turn, 0, 0, partner_counts, no])?;
+            let sql = "UPDATE books SET seq = ?, hash = ?, last_at = ?, day = ?, next_due = ?, receipt_year = ?, \
                        receipt_number = ?, last_row = ?, last_lead = ? WHERE no = ?";
             let hash = [9_u8; 32];
-            connection.prepare_cached(sql)?.execute(params![turn, hash, time, time, none, none, turn, turn, no])?;
+            connection
+                .prepare_cached(sql)?
+                .execute(params![turn, hash, time, 20_000, time, none, none, turn, turn, no])?;
         }
         connection.prepare_cached("COMMIT")?.execute([])?;
         cycles += u64::try_from(validated.len())?;

@@ -29,7 +29,8 @@ fn plan() -> Result<Plan, Fault> {
         let value: u64 = arguments.next().ok_or_else(|| format!("{name} needs a number"))?.parse()?;
         match name.as_str() {
             "--seconds" => plan.length = Duration::from_secs(value.max(1)),
-            "--rounds" => plan.rounds = usize::try_from(value.max(1))?,
+            // 0: only what follows.
+            "--rounds" => plan.rounds = usize::try_from(value)?,
             "--leads" => plan.leads = value.max(2_000),
             _ => return Err(format!("unknown option {name}").into()),
         }
@@ -45,11 +46,16 @@ fn main() -> Result<(), Fault> {
     println!("merchants  callers   cycles/s   p50 us    p99 us   batch   bare/s   ratio   no index/s   ratio");
     for merchants in [1, 1_000] {
         for callers in [1, 32, 1_024, 16_384] {
-            figures.push(compare(&plan, merchants, callers)?);
+            if plan.rounds > 0 {
+                figures.push(compare(&plan, merchants, callers)?);
+            }
         }
     }
     let large = large::run(plan.leads)?;
-    let report = json!({ "cycle": figures, "large": large });
+    let folder = tempfile::tempdir_in("target")?;
+    let store = |name| Ok::<_, Fault>(Arc::new(SqliteStore::open(folder.path().join(name))?));
+    let read = leadledger_bench::figures::run(store("few.db")?, store("many.db")?, plan.leads)?;
+    let report = json!({ "cycle": figures, "large": large, "figures": read });
     std::fs::create_dir_all("target/bench")?;
     std::fs::write("target/bench/sqlite.json", serde_json::to_string_pretty(&report)?)?;
     println!("figures: target/bench/sqlite.json");
