@@ -21,14 +21,17 @@
 // A suite fails by panicking, and its sums are small and its own.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
 
+mod audits;
 mod damages;
 mod due;
 mod excerpts;
+mod explanations;
 mod feeds;
 mod ground;
 mod keys;
 mod lists;
 mod promises;
+mod proofs;
 mod scenarios;
 mod story;
 mod transactions;
@@ -139,6 +142,9 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         keys::CASES,
         promises::CASES,
         damages::CASES,
+        audits::CASES,
+        explanations::CASES,
+        proofs::CASES,
     ];
     let mut faults = Vec::new();
     for (sentence, case) in groups.iter().copied().flatten() {

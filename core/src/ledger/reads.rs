@@ -60,7 +60,7 @@ impl<T: Send + 'static> IntoFuture for Read<T> {
 const STATEMENT_REACH: usize = 4_096;
 
 impl Ledger {
-    fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
+    pub(super) fn read<T>(&self, run: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static) -> Read<T> {
         Read { inner: Arc::clone(&self.inner), run: Box::new(run) }
     }
 
@@ -223,7 +223,7 @@ impl Ledger {
 
 impl Inner {
     /// The rows of a book, after all that is due on it was settled.
-    fn settled(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, Error> {
+    pub(super) fn settled(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, Error> {
         let book = self.store.book(merchant, needs)?;
         if !book.is_due(self.clock.now()) {
             return Ok(book);
