@@ -45,7 +45,7 @@ impl Explanation {
         if value < threshold {
             write!(f, "{rate} % of {value} {currency} is {}", rounded(exact, currency))?;
         } else {
-            write!(f, "{value} {currency} is not less, so that it is {exact} {currency}")?;
+            write!(f, "{value} {currency} is not less than {threshold} {currency}, so it costs {exact} {currency}")?;
         }
         let end = if agrees { "." } else { "; the commission or its parts were recorded from elsewhere." };
         writeln!(f, "{end}")
