@@ -220,8 +220,7 @@ impl History<'_> {
                 self.take_until(decided, |event| event == last)?;
             }
             let delay = self.lead.terms.payout_delay_days;
-            let told = self.steps.values().any(|step| step.event == LeadEvent::Matured);
-            if delay > 0 && self.lead.part == PartPlace::Payable && !told {
+            if delay > 0 && self.lead.part == PartPlace::Payable {
                 let due = decided_at.plus_days(delay);
                 let before = self.trail.last_where(|at| at < due)?.max(decided);
                 self.take_until(before, |event| event == LeadEvent::Matured)?;

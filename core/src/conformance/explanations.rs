@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::ground::{DEPOSIT, Ground, commit, entries, id, lead, merchant, partner, top_up};
+use super::ground::{CAMPAIGN, DEPOSIT, Ground, commit, entries, id, lead, merchant, partner, prepared, scope, top_up};
 use super::story::{LEADS, MISSED, on};
 use super::{Case, Damage};
+use crate::answer::DueSettled;
 use crate::audit::{Explanation, LeadEvent, ShareSource};
 use crate::book::{Book, Head};
 use crate::campaign::OnTimeout;
@@ -16,11 +17,14 @@ use crate::command::{
     Command, ConvertLead, CreateLead, LoseLead, OpenDeposit, RegisterCampaign, RejectLead, ReverseLead, SetAgreement,
     UpdateCampaign, ValidateLead,
 };
+use crate::decide::{Decision, decide};
 use crate::entry::{Fact, Recorded};
 use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Lead, LeadStatus};
 use crate::ledger::{Ledger, Options};
+use crate::percent::Percent;
+use crate::settings::Settings;
 use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
 use crate::text::Paragraph;
 
@@ -29,6 +33,7 @@ pub(super) const CASES: &[Case] = &[
     ("explanations are these words", words),
     ("an explanation has every entry about its lead, in order", complete),
     ("a lead is explained without reading the whole journal", bounded),
+    ("a lead with terms from elsewhere is explained as that", recorded_elsewhere),
     ("a lead whose row contradicts the journal is not explained", contradicted),
 ];
 
@@ -370,6 +375,56 @@ fn bounded(ground: &Ground) {
     // The agreement is 300 entries before the lead: those are read. The rest is found by number and by time.
     let read = counting.entries.load(Ordering::SeqCst);
     assert!((303..450).contains(&read), "{read} entries were read");
+
+    // An agreement of today that may be older than the lead, but not older than its campaign.
+    let late = RegisterCampaign { campaign: Some(id(COSTLY)), ..RegisterCampaign::new(who) };
+    let created = create(who, COSTLY, 11, 4, "600.00");
+    commit(&*store, ground.now(), &[late.into(), created, agree(who, 4, Some(COSTLY), "50", 0)]);
+    counting.entries.store(0, Ordering::SeqCst);
+    assert_eq!(explained(&ledger, who, 11).share_from, ShareSource::CampaignDefault);
+    let read = counting.entries.load(Ordering::SeqCst);
+    assert!((1..40).contains(&read), "{read} entries were read");
+}
+
+/// A lead as an import may record it: nothing of it is what the campaign's policy or an agreement gives.
+fn recorded_elsewhere(ground: &Ground) {
+    let (who, store) = (merchant(1), ground.store());
+    commit(&*store, ground.now(), &prepared(who));
+    let record = |n: u32, change: fn(&mut Fact)| {
+        let mut scope = scope(ground.now());
+        let command = create(who, CAMPAIGN, n, 1, "600.00");
+        scope.books.entry(who).or_default().add(&command, None);
+        let work = &mut |books: &mut Books| {
+            let book = books.get_mut(&who).unwrap().as_mut().unwrap();
+            let decided = decide(book, &Settings::default(), ground.now(), &command, DueSettled::default());
+            let Ok(Decision::Accept(mut entry)) = decided else { panic!("refused") };
+            change(&mut entry.facts[0]);
+            book.record(entry, None).unwrap();
+        };
+        store.transact(0, &scope, work).unwrap();
+    };
+    record(10, |fact| {
+        if let Fact::LeadCreated { commission, part, share, .. } = fact {
+            (*commission, *part, *share) = (7_700, 7_700, Percent::whole(100));
+        }
+    });
+    record(11, |fact| {
+        if let Fact::LeadCreated { rate, .. } = fact {
+            *rate = Some(Percent::whole(11));
+        }
+    });
+    let other_rate = explained(&ground.ledger(), who, 11);
+    assert_eq!((other_rate.share_from, other_rate.policy.unwrap().agrees), (ShareSource::CampaignDefault, false));
+    let of = explained(&ground.ledger(), who, 10);
+    assert_eq!((of.share_from, of.policy.unwrap().agrees), (ShareSource::Elsewhere, false));
+    let text = of.to_string();
+    for sentence in [
+        "10 % of 600.00 MAD is 60.00 MAD; the commission or its parts were recorded from elsewhere.",
+        "The partner's share of it is 100 %: recorded from elsewhere; no agreement in force gave it.",
+        "The partner's part is 77.00 MAD, the platform's the rest, 0.00 MAD; together they are 77.00 MAD.",
+    ] {
+        assert!(text.contains(sentence), "{text}");
+    }
 }
 
 fn contradicted(ground: &Ground) {
