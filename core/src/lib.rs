@@ -16,6 +16,7 @@ mod account;
 mod agreement;
 mod alert;
 mod answer;
+mod audit;
 mod book;
 mod campaign;
 mod check;
@@ -53,6 +54,11 @@ pub use account::{Account, PartnerAccounts, PlatformAccounts, Posting, Postings}
 pub use agreement::Agreement;
 pub use alert::{Channel, Level, alert_level, channels_for};
 pub use answer::{Answer, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields};
+pub use audit::{
+    AccountBalance, Actor, AsOf, Balances, CheckAllReport, CheckEnd, CheckFailure, CheckProgress, DepositBalance,
+    Explanation, LeadEvent, Moment, PolicyInForce, Proof, ProofEntry, ProofError, ProofHead, ProvenEntry,
+    ReservationChange, ShareSource, Step, StepEffect, StepPosting, verify_proof, verify_proof_against,
+};
 pub use book::{Book, Broken, DueLoaded, Head, Keyed, Missed, MissedDay, Private};
 pub use campaign::{Campaign, CampaignSettings, CampaignStatus, OnTimeout};
 pub use check::CheckReport;

@@ -21,9 +21,11 @@
 // A suite fails by panicking, and its sums are small and its own.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
 
+mod audits;
 mod damages;
 mod due;
 mod excerpts;
+mod explanations;
 mod exports;
 mod feeds;
 mod figures;
@@ -31,6 +33,7 @@ mod ground;
 mod keys;
 mod lists;
 mod promises;
+mod proofs;
 mod scenarios;
 mod story;
 mod subscribers;
@@ -145,6 +148,9 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         promises::CASES,
         damages::CASES,
         exports::CASES,
+        audits::CASES,
+        explanations::CASES,
+        proofs::CASES,
     ];
     let mut faults = Vec::new();
     for (sentence, case) in groups.iter().copied().flatten() {

@@ -160,9 +160,17 @@ fn chapters(merchant: MerchantId) -> BTreeMap<u32, Vec<Command>> {
 
 /// Tells the story of one merchant, from the ground's start to [`END`].
 pub(super) fn tell(ledger: &Ledger, clock: &ManualClock, merchant: MerchantId) {
+    tell_watched(ledger, clock, merchant, &mut || {});
+}
+
+/// [`tell`], with a look after each command.
+pub(super) fn tell_watched(ledger: &Ledger, clock: &ManualClock, merchant: MerchantId, look: &mut dyn FnMut()) {
     for (hour, commands) in chapters(merchant) {
         clock.set(Timestamp::from_micros(START).plus_hours(hour));
-        send(ledger, commands);
+        for command in commands {
+            send(ledger, [command]);
+            look();
+        }
         if hour == 5 {
             let missed = CreateLead {
                 lead: Some(id(MISSED)),

@@ -1,5 +1,6 @@
 //! The front door: a [`Ledger`] takes commands, gives them to the worker that owns their book, and answers reads.
 
+mod audits;
 mod exports;
 mod figures;
 mod hub;
