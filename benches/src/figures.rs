@@ -18,7 +18,7 @@ const READS: usize = 300;
 /// The local days over which a book's leads are spread: the same for a small book and a large one.
 const DAYS: u32 = 40;
 /// Leads that are left pending.
-const PENDING: usize = 100;
+const PENDING: usize = 20;
 const PARTNERS: usize = 20;
 
 struct Book {
@@ -42,7 +42,10 @@ const FIGURES: [(&str, Read); 6] = [
         let report = book.ledger.daily_report(book.merchant, yesterday).wait()?;
         is(report.currencies.iter().any(|report| report.generated > 0))
     }),
-    ("pending_leads", |book| is(book.ledger.pending_leads(book.merchant, None, 50).wait()?.items.len() == 50)),
+    (
+        "pending_leads",
+        |book| is(book.ledger.pending_leads(book.merchant, None, PENDING).wait()?.items.len() == PENDING),
+    ),
     ("partner_figures", |book| is(!book.ledger.partner_figures(book.partner).wait()?.currencies.is_empty())),
     ("platform_figures", |book| is(!book.ledger.platform_figures().wait()?.currencies.is_empty())),
 ];
