@@ -175,6 +175,7 @@ impl PostgresStore {
         let begin_read = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = {}, pg_temp; \
              SET LOCAL statement_timeout = {}; SET LOCAL jit = off; SET LOCAL enable_seqscan = off; \
+             SET LOCAL enable_bitmapscan = off; \
              SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
              SET LOCAL plan_cache_mode = force_generic_plan",
             options.schema,

@@ -459,7 +459,7 @@ fn missed_page(merchant: Uuid, after: Option<LeadId>, limit: usize) -> Statement
 fn due_sql() -> &'static str {
     sql!(
         "SELECT {} FROM books b CROSS JOIN LATERAL (SELECT * FROM leads WHERE merchant_id = b.merchant_id \
-             AND due_at IS NOT NULL ORDER BY due_at, part, created_seq LIMIT $3) l {LEAD_JOINS} \
+             AND due_at >= b.next_due ORDER BY due_at, part, created_seq LIMIT $3) l {LEAD_JOINS} \
          WHERE b.merchant_id = ANY ($1) AND b.next_due <= $2 \
          ORDER BY l.merchant_id, l.due_at, l.part, l.created_seq",
         lead_columns()

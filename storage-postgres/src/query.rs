@@ -45,6 +45,12 @@ fn field<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
 const FILTERS: &str = "($4 IS NULL OR l.status = $4) AND ($5 IS NULL OR l.campaign_id = $5) \
     AND ($6 IS NULL OR l.partner_id = $6) AND ($7 IS NULL OR l.source = $7)";
 
+/// From where the page before ended, or where the book says that nothing is due before: earlier entries of the index are of
+/// leads that have moved on, and stay in it until the table is vacuumed.
+const FROM_PLACE: &str = "(due_at, part, created_seq) > \
+    (greatest($3, (SELECT next_due FROM books WHERE merchant_id = $1)), 0, \
+     CASE WHEN $3 < (SELECT next_due FROM books WHERE merchant_id = $1) THEN 0 ELSE $2 END)";
+
 /// The statements behind a page of leads: the leads, and how far the page has looked.
 pub(crate) fn leads<'q>(query: &LeadQuery, marks: Marks) -> Result<Vec<Statement<'q>>, StoreError> {
     let (page, reach) = match query.order {
@@ -64,7 +70,7 @@ pub(crate) fn leads<'q>(query: &LeadQuery, marks: Marks) -> Result<Vec<Statement
         LeadOrder::ReviewPriority => (
             sql!(
                 "SELECT {} FROM (SELECT * FROM leads WHERE merchant_id = $1 AND due_at IS NOT NULL AND status = 0 \
-                     AND (due_at, part, created_seq) > ($3, 0, $2) ORDER BY due_at, part, created_seq LIMIT {REACH}) l \
+                     AND {FROM_PLACE} ORDER BY due_at, part, created_seq LIMIT {REACH}) l \
                  WHERE {FILTERS} ORDER BY l.due_at, l.part, l.created_seq LIMIT $8",
                 rows::LEADS.names("l.")
             ),
@@ -72,7 +78,7 @@ pub(crate) fn leads<'q>(query: &LeadQuery, marks: Marks) -> Result<Vec<Statement
                 "SELECT count(*), max(created_seq) FILTER (WHERE last), max(due_at) FROM (SELECT due_at, created_seq, \
                      row_number() OVER (ORDER BY due_at, part, created_seq) = {REACH} AS last FROM leads \
                      WHERE merchant_id = $1 AND due_at IS NOT NULL AND status = 0 \
-                     AND (due_at, part, created_seq) > ($3, 0, $2) ORDER BY due_at, part, created_seq LIMIT {REACH}) l"
+                     AND {FROM_PLACE} ORDER BY due_at, part, created_seq LIMIT {REACH}) l"
             ),
         ),
     };

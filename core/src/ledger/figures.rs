@@ -9,7 +9,6 @@ use crate::figures::{
     BalanceCard, DailyReport, MerchantFigures, PartnerFigures, PlatformFigures, PlatformSums, WINDOW_DAYS,
 };
 use crate::ids::{DepositId, MerchantId, PartnerId};
-use crate::lead::LeadStatus;
 use crate::ledger::reads::Read;
 use crate::ledger::{Inner, Ledger};
 use crate::store::{BookQuery, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page};
@@ -39,8 +38,7 @@ impl Ledger {
 
     /// A page of a merchant's pending leads, the one that expires first before the others.
     pub fn pending_leads(&self, merchant: MerchantId, after: Option<Cursor>, limit: usize) -> Read<Page<LeadView>> {
-        let (order, status) = (LeadOrder::ReviewPriority, Some(LeadStatus::Pending));
-        self.leads(LeadQuery { status, order, after, limit, ..LeadQuery::of(merchant) })
+        self.leads(LeadQuery { order: LeadOrder::ReviewPriority, after, limit, ..LeadQuery::of(merchant) })
     }
 
     /// What happened to a merchant on a local day. The present day's is not complete. A day before the first entry is

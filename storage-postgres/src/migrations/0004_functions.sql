@@ -11,8 +11,8 @@ BEGIN
         set_config('statement_timeout', statement_timeout, true),
         set_config('idle_in_transaction_session_timeout', idle_timeout, true),
         set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true),
-        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-        set_config('plan_cache_mode', 'force_generic_plan', true);
+        set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+        set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true);
     RETURN QUERY SELECT * FROM books WHERE merchant_id = ANY (merchants) ORDER BY merchant_id FOR UPDATE;
 END $$;
 
