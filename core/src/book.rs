@@ -140,6 +140,8 @@ pub struct Book {
     pub new_entries: Vec<Recorded>,
     /// Private fields that are not stored yet.
     pub new_private: Vec<Private>,
+    /// Private fields of leads that came in with an opening and are not stored yet.
+    pub new_opening_private: Vec<Private>,
     /// Leads whose private fields are to be erased, as far as they came before this entry.
     pub erased: Vec<(LeadId, u64)>,
 }
@@ -178,6 +180,7 @@ impl Book {
             private: Vec::new(),
             new_entries: Vec::new(),
             new_private: Vec::new(),
+            new_opening_private: Vec::new(),
             erased: Vec::new(),
         }
     }
@@ -247,6 +250,7 @@ impl Book {
         self.next_due_moved = false;
         self.new_entries.clear();
         self.new_private.clear();
+        self.new_opening_private.clear();
         self.erased.clear();
     }
 
@@ -331,7 +335,7 @@ impl Book {
             return Err(broken("its number is not the next one"));
         }
         for fact in &entry.facts {
-            if let Fact::DepositOpened { .. } = fact {
+            if is_before_postings(fact) {
                 self.apply_fact(entry, fact)?;
             }
         }
@@ -342,7 +346,7 @@ impl Book {
             }
         }
         for fact in &entry.facts {
-            if !matches!(fact, Fact::DepositOpened { .. }) {
+            if !is_before_postings(fact) {
                 self.apply_fact(entry, fact)?;
             }
         }
@@ -374,7 +378,8 @@ impl Book {
             | Account::Commission
             | Account::Receivable
             | Account::Losses
-            | Account::Adjustments => {
+            | Account::Adjustments
+            | Account::Opening => {
                 if self.platform.get(&currency).is_none() {
                     self.platform.put(currency, PlatformAccounts::default());
                 }
@@ -409,7 +414,7 @@ impl Book {
                 self.agreements.put((*partner, *campaign), agreement);
             }
             Fact::DepositOpened { deposit, campaign, currency } => {
-                self.deposits.put(*deposit, Deposit::opened(*campaign, *currency, entry.seq));
+                self.deposits.put(*deposit, Deposit::opened(*campaign, *currency, place(entry)));
             }
             Fact::PaidIn { deposit, credited, .. } => {
                 self.deposits.change(deposit)?.note_payment(*credited);
@@ -538,7 +543,9 @@ impl Book {
                 row.deposit = Some(*deposit);
             }
             Fact::DisputeLost { top_up } => self.top_ups.change(top_up)?.status = TopUpStatus::Refunded,
-            Fact::WrittenOff { .. } | Fact::DueSettled { .. } => {}
+            Fact::WrittenOff { .. } | Fact::DueSettled { .. } | Fact::LineKept(_) => {}
+            Fact::DepositImported(imported) => self.fold_imported_deposit(imported),
+            Fact::LeadImported(imported) => self.fold_imported_lead(imported)?,
             Fact::PayoutRequested { payout, partner, currency, amount } => {
                 let row = Payout {
                     partner: *partner,
@@ -607,7 +614,7 @@ impl Book {
             score: None,
             part: PartPlace::None,
             matures_at: None,
-            created_seq: entry.seq,
+            created_seq: place(entry),
         };
         let deposit = self.deposits.change(deposit)?;
         let reserved = deposit.reserved_minor.checked_add(*commission)?;
@@ -641,7 +648,7 @@ impl Book {
         }
     }
 
-    fn put_lead(&mut self, id: LeadId, lead: Lead) {
+    pub(crate) fn put_lead(&mut self, id: LeadId, lead: Lead) {
         if let Some(due) = lead.due() {
             self.due.insert(due, id);
             self.head.next_due = Some(self.head.next_due.map_or(due.at, |at| at.min(due.at)));
@@ -653,4 +660,14 @@ impl Book {
     pub(crate) fn fingerprint(command: &str, public: &Value) -> [u8; 16] {
         short_hash(command.as_bytes(), &public.to_string())
     }
+}
+
+/// Whether a fact makes what the entry's postings move.
+fn is_before_postings(fact: &Fact) -> bool {
+    matches!(fact, Fact::DepositOpened { .. } | Fact::DepositImported(_))
+}
+
+/// Where what an entry makes stands among its kind.
+fn place(entry: &Entry) -> i64 {
+    i64::try_from(entry.seq).unwrap_or(i64::MAX)
 }

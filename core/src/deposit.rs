@@ -102,13 +102,13 @@ pub struct Deposit {
     pub reference: ReferenceKind,
     /// The automatic top-up request.
     pub auto_top_up: Option<AutoTopUp>,
-    /// The entry that opened it: the order among deposits.
-    pub opened_seq: u64,
+    /// The entry that opened it, 0 or less where it came in with the book's opening: the order among deposits.
+    pub opened_seq: i64,
 }
 
 impl Deposit {
     /// A deposit as it is opened by entry `opened_seq`, before its first payment.
-    pub(crate) fn opened(campaign: Option<CampaignId>, currency: Currency, opened_seq: u64) -> Self {
+    pub(crate) fn opened(campaign: Option<CampaignId>, currency: Currency, opened_seq: i64) -> Self {
         Self {
             campaign,
             currency,

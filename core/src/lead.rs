@@ -163,8 +163,8 @@ pub struct Lead {
     pub part: PartPlace,
     /// When a held part becomes payable.
     pub matures_at: Option<Timestamp>,
-    /// The entry that created it: the order among leads.
-    pub created_seq: u64,
+    /// The entry that created it, 0 or less where it came in with the book's opening: the order among leads.
+    pub created_seq: i64,
 }
 
 impl Lead {
@@ -210,7 +210,7 @@ pub struct Due {
     /// Expiries and acceptances before maturities.
     pub rank: DueRank,
     /// In order of creation.
-    pub created_seq: u64,
+    pub created_seq: i64,
 }
 
 /// What time does to a lead.

@@ -34,6 +34,7 @@ mod lead;
 mod ledger;
 mod memory;
 mod money;
+mod opening;
 mod payout;
 mod percent;
 mod refusal;
@@ -48,7 +49,9 @@ mod view;
 pub use account::{Account, PartnerAccounts, PlatformAccounts, Posting, Postings};
 pub use agreement::Agreement;
 pub use alert::{Channel, Level, alert_level, channels_for};
-pub use answer::{Answer, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields};
+pub use answer::{
+    Answer, BookOpened, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields,
+};
 pub use book::{Book, Broken, DueLoaded, Head, Keyed, Missed, Private};
 pub use campaign::{Campaign, CampaignSettings, CampaignStatus, OnTimeout};
 pub use check::CheckReport;
@@ -66,6 +69,10 @@ pub use lead::{
 pub use ledger::{Call, Done, Ledger, Options, Pending, Read};
 pub use memory::MemoryStore;
 pub use money::{Currency, parse_decimal, to_decimal, to_minor};
+pub use opening::{
+    ImportedDeposit, ImportedLead, ImportedLine, LineKind, OpeningAgreement, OpeningCampaign, OpeningDeposit,
+    OpeningLead, OpeningLine, OpeningStatus,
+};
 pub use payout::{Payout, PayoutStatus};
 pub use percent::Percent;
 pub use refusal::Refusal;

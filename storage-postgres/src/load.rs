@@ -235,9 +235,11 @@ impl<'n> Loading<'n> {
         );
         questions.ask(Asked::Keys, statement(sql, [Kind::Id, Kind::Text], keys));
         let sql = sql!(
-            "SELECT {} FROM unnest($1, $2) n (merchant_id, lead_id) \
+            "SELECT {0} FROM unnest($1, $2) n (merchant_id, lead_id) \
              JOIN private t ON t.merchant_id = n.merchant_id AND t.lead_id = n.lead_id AND t.lead_id IS NOT NULL \
-             ORDER BY t.merchant_id, t.seq",
+             UNION ALL SELECT {0} FROM unnest($1, $2) n (merchant_id, lead_id) \
+             JOIN opening_private t ON t.merchant_id = n.merchant_id AND t.lead_id = n.lead_id \
+             ORDER BY merchant_id, seq",
             rows::PRIVATE.names("t.")
         );
         questions.ask(Asked::Private, statement(sql, PAIR, private));
@@ -371,6 +373,7 @@ impl Questions {
         self.ask_all(Asked::References, sql!("{}", all_of(&rows::REFERENCES)), merchants);
         self.ask_all(Asked::Missed, sql!("{}", all_of(&rows::MISSED)), merchants);
         self.ask_all(Asked::AllLeads, sql!("{}", all_of(&rows::LEADS)), merchants);
+        self.ask_all(Asked::Private, sql!("{}", all_of(&rows::OPENING_PRIVATE)), merchants);
         let sql = sql!("{} ORDER BY merchant_id, seq", all_of(&rows::PRIVATE));
         self.ask_all(Asked::Private, sql, merchants);
     }

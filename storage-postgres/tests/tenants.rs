@@ -102,6 +102,8 @@ fn commands(mine: &Told, theirs: &Told) -> Vec<Probe> {
         probes.push(("write_off", json!({ "partner": partner, "reason": "mine" }), "nothing_owed"));
     }
     probes.push(("write_off", json!({ "reason": "mine" }), "nothing_owed"));
+    let deposit = json!({ "deposit": theirs.deposits[0], "balance": "10.00", "status": "active" });
+    probes.push(("open_book", json!({ "deposits": [deposit] }), "book_not_empty"));
     probes
 }
 
@@ -329,10 +331,11 @@ fn two_schemas_side_by_side() {
 const VIEWS: [&str; 5] = ["entries_view", "postings_view", "statements_view", "deposits_view", "leads_view"];
 const SEEN: [&str; 8] =
     ["entries_view", "postings_view", "statements_view", "deposits_view", "leads_view", "journal", "deposits", "leads"];
-const UNSEEN: [&str; 11] = [
+const UNSEEN: [&str; 12] = [
     "meta",
     "books",
     "private",
+    "opening_private",
     "campaigns",
     "agreements",
     "platform",

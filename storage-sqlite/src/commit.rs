@@ -42,8 +42,8 @@ impl<'c> Commit<'c> {
                  basis = ?, reference = ?, auto_threshold = ?, auto_amount = ?, auto_requested = ? WHERE no = ?",
             )?,
             platform: prepare(
-                "UPDATE platform SET commission = ?, receivable = ?, losses = ?, adjustments = ?, stripe = ?, cmi = ?, \
-                 bank_transfer = ?, crypto = ?, manual = ? WHERE no = ?",
+                "UPDATE platform SET commission = ?, receivable = ?, losses = ?, adjustments = ?, opening = ?, stripe = ?, \
+                 cmi = ?, bank_transfer = ?, crypto = ?, manual = ? WHERE no = ?",
             )?,
             partner: prepare("UPDATE partners SET held = ?, payable = ?, in_payout = ?, paid = ? WHERE no = ?")?,
         })
@@ -121,9 +121,15 @@ impl<'c> Commit<'c> {
                 self.run(sql, params![row, no, number(seq), lead, private.salt, private.text])?;
             }
         }
+        for private in &book.new_opening_private {
+            let sql = "INSERT INTO opening_private (lead, book, seq, salt, text) VALUES (?, ?, ?, ?, ?)";
+            let lead = private.lead.map(|lead| id_bytes(lead.0));
+            self.run(sql, params![lead, no, number(private.seq), private.salt, private.text])?;
+        }
         for (lead, seq) in &book.erased {
-            let sql = "DELETE FROM private WHERE lead = ? AND book = ? AND seq < ?";
-            self.run(sql, params![id_bytes(lead.0), no, number(*seq)])?;
+            let erase = |sql| self.run(sql, params![id_bytes(lead.0), no, number(*seq)]);
+            erase("DELETE FROM private WHERE lead = ? AND book = ? AND seq < ?")?;
+            erase("DELETE FROM opening_private WHERE lead = ? AND book = ? AND seq < ?")?;
         }
         Ok(())
     }
@@ -166,7 +172,7 @@ impl<'c> Commit<'c> {
                 parts.on_timeout,
                 lead.created_at.micros(),
                 terms.window_hours,
-                number(lead.created_seq),
+                lead.created_seq,
                 parts.status,
                 parts.decided_at,
                 lead.score,
@@ -234,8 +240,8 @@ impl<'c> Commit<'c> {
         let number = match place.platform.get(&currency) {
             Some(number) => *number,
             None => {
-                let sql = "INSERT INTO platform (book, currency, commission, receivable, losses, adjustments, stripe, cmi, \
-                           bank_transfer, crypto, manual) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+                let sql = "INSERT INTO platform (book, currency, commission, receivable, losses, adjustments, opening, stripe, \
+                           cmi, bank_transfer, crypto, manual) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
                            ON CONFLICT DO UPDATE SET book = excluded.book RETURNING no";
                 let number = self.number(sql, params![no, currency.code()])?;
                 place.platform.insert(currency, number);
@@ -248,6 +254,7 @@ impl<'c> Commit<'c> {
             row.receivable_minor,
             row.losses_minor,
             row.adjustments_minor,
+            row.opening_minor,
             stripe,
             cmi,
             bank_transfer,

@@ -247,11 +247,15 @@ pub(crate) fn load_needs(
         }
     }
     for id in &needs.private {
-        let sql = sql!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE);
-        each(connection, sql, params![rows::id_bytes(id.0), no], |row| {
-            book.private.push(rows::private(row)?);
-            Ok(())
-        })?;
+        let mut take = |sql| {
+            each(connection, sql, params![rows::id_bytes(id.0), no], |row| {
+                book.private.push(rows::private(row)?);
+                Ok(())
+            })
+        };
+        // A book's opening is its first entry.
+        take(sql!("SELECT {} FROM opening_private WHERE lead = ? AND book = ?", rows::PRIVATE))?;
+        take(sql!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE))?;
     }
     Ok(())
 }
@@ -331,11 +335,14 @@ fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Res
         book.references.load((method, reference), Some(top_up));
         Ok(())
     })?;
-    let sql = sql!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE);
-    each(connection, sql, params![no], |row| {
-        book.private.push(rows::private(row)?);
-        Ok(())
-    })?;
+    let mut take = |sql| {
+        each(connection, sql, params![no], |row| {
+            book.private.push(rows::private(row)?);
+            Ok(())
+        })
+    };
+    take(sql!("SELECT {} FROM opening_private WHERE book = ?", rows::PRIVATE))?;
+    take(sql!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE))?;
     // By the pointers, since no index leads from a book to all its leads.
     let mut next = loaded.place.last_lead;
     let sql = sql!("SELECT {}, l.book FROM {} WHERE l.row = ?", rows::LEAD, rows::LEAD_FROM);
