@@ -47,6 +47,12 @@ macro_rules! tables {
                     Self {$( $column: values.next().flatten(), )*}
                 }
             }
+            impl $row {
+                /// The columns' values, in the order of [`Table::columns`].
+                pub fn values(&self) -> Vec<Option<&String>> {
+                    vec![$( self.$column.as_ref() ),*]
+                }
+            }
         )*
 
         /// Everything that was read, of one moment.

@@ -20,7 +20,7 @@ const MINIMUM_QUALITY: i64 = 5;
 const DELAY_DAYS: i64 = 14;
 
 /// A partner's terms.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Terms {
     pub(super) share: Percent,
     pub(super) delay_days: i64,
@@ -189,7 +189,8 @@ impl Planning<'_> {
                 }
             }
         }
-        for ((merchant, partner, campaign), terms) in found {
+        for ((merchant, partner, campaign), mut terms) in found {
+            terms.sort_unstable();
             let Some((first, rest)) = terms.split_first() else { continue };
             let alike = rest.iter().all(|other| other == first);
             if !rest.is_empty() {

@@ -186,9 +186,9 @@ impl<'s> Planning<'s> {
                 brought_in,
             })
             .collect();
-        report.differences.sort_by(|one, other| {
-            (one.cause, one.merchant, &one.rows).cmp(&(other.cause, other.merchant, &other.rows))
-        });
+        // Whatever the order of the rows was.
+        let key = |found: &Difference| (found.cause, found.merchant, found.rows.clone(), found.before.clone());
+        report.differences.sort_by_cached_key(key);
         Plan { openings, report }
     }
 }
