@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use leadledger::{
     Account, Book, BookQuery, Books, Currency, EraseCustomer, Head, JournalQuery, Lead, LeadId, LeadQuery, LeadStatus,
     Ledger, ManualClock, MemoryStore, MerchantId, Needs, Options, Page, Paragraph, PartPlace, Recorded, ReverseLead,
-    Scope, Store, StoreError, Timestamp, ValidateLead, to_decimal,
+    Scope, Settings, Store, StoreError, Timestamp, ValidateLead, to_decimal,
 };
 use leadledger_legacy::{
     BookState, Cause, Earnings, ImportError, Measure, PastWindow, PlanOptions, Report, Source, Table, Uncovered,
@@ -274,6 +274,36 @@ fn books_that_are_there_are_left_alone() {
     assert_eq!((found.len(), found[0].merchant), (1, Some(changed)));
     assert!(found[0].before.contains("1 leads"), "{}", found[0].before);
     assert_eq!(ledger.book(changed).wait().unwrap(), book);
+}
+
+#[test]
+fn what_the_ledger_refuses_costs_its_own_merchant_only() {
+    let world = World::new(seed());
+    let mut settings = Settings::default();
+    let minimums = settings.minimums.get_mut(&Currency::MAD).unwrap();
+    // More than the tables' automatic recharges of 2000.00.
+    minimums.auto_top_up_minor = 200_001;
+    let options = Options { settings, ..Options::default() };
+    let ledger = Ledger::with(MemoryStore::new(), ManualClock::new(now()), options).unwrap();
+    let (report, states) = run(&world.source, &ledger);
+    let refused = report.differences.iter().filter(|found| found.cause == Cause::Refused).count();
+    assert!(refused > 5 && refused < MERCHANTS, "{refused}");
+    assert_eq!(states, BTreeMap::from([("made".to_owned(), MERCHANTS - refused), ("refused".to_owned(), refused)]));
+    assert_eq!(report.made(), ledger.merchants(None, 100).wait().unwrap().len());
+    // Told what the ledger asks for, the plan leaves those recharges out, and the rest comes in.
+    let options = PlanOptions { minimum_auto_top_up_minor: 200_001, ..PlanOptions::default() };
+    let planned = plan(&world.source, now(), options);
+    assert_eq!(planned.report.unexplained(), []);
+    assert_eq!(import(planned, &ledger, &mut |_| {}).unwrap().made(), refused);
+}
+
+#[test]
+fn the_guide_lists_every_cause() {
+    let guide = include_str!("../../../docs/import.md");
+    for cause in Cause::ALL {
+        let row = format!("| `{}` | {} |", cause.code(), cause.rule());
+        assert!(guide.contains(&row), "docs/import.md lacks: {row}");
+    }
 }
 
 #[test]
