@@ -33,6 +33,8 @@ pub enum Account {
     Losses,
     /// Expense: the other side of an operator's correction.
     Adjustments,
+    /// Asset: the other side of what was brought in from elsewhere, `payments:opening`.
+    Opening,
 }
 
 impl Account {
@@ -52,6 +54,7 @@ impl Account {
             Self::Receivable => "receivable:merchant".to_owned(),
             Self::Losses => "platform:losses".to_owned(),
             Self::Adjustments => "platform:adjustments".to_owned(),
+            Self::Opening => "payments:opening".to_owned(),
         }
     }
 }
@@ -68,6 +71,7 @@ impl FromStr for Account {
         const UNKNOWN: &str = "unknown account";
         let mut parts = text.split(':');
         let account = match (parts.next(), parts.next(), parts.next()) {
+            (Some("payments"), Some("opening"), None) => Self::Opening,
             (Some("payments"), Some(method), None) => Self::Payments(Method::from_name(method).ok_or(UNKNOWN)?),
             (Some("deposit"), Some(id), None) => Self::Deposit(id.parse().map_err(|_| UNKNOWN)?),
             (Some("partner"), Some(id), Some(place)) => {
@@ -176,6 +180,8 @@ pub struct PlatformAccounts {
     pub losses_minor: i64,
     /// The other side of operators' corrections.
     pub adjustments_minor: i64,
+    /// The other side of what was brought in from elsewhere.
+    pub opening_minor: i64,
     /// Money held at each payment provider, in the order of [`Method::ALL`].
     pub payments_minor: [i64; Method::ALL.len()],
     /// What the book counts in this currency.
@@ -195,6 +201,7 @@ impl PlatformAccounts {
             Account::Receivable => Some(&mut self.receivable_minor),
             Account::Losses => Some(&mut self.losses_minor),
             Account::Adjustments => Some(&mut self.adjustments_minor),
+            Account::Opening => Some(&mut self.opening_minor),
             Account::Payments(method) => self.payments_minor.get_mut(method as usize),
             Account::Deposit(_) | Account::Held(_) | Account::Payable(_) | Account::InPayout(_) => None,
         }

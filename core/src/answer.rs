@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use crate::account::{Account, Postings};
 use crate::commission::{CommissionKind, CommissionPreview, Split};
-use crate::entry::{Entry, Fact};
+use crate::entry::{Entry, Fact, Kind};
 use crate::ids::{CampaignId, DepositId, LeadId, PayoutId, TopUpId};
 use crate::money::{Currency, to_decimal};
 use crate::time::Timestamp;
@@ -151,11 +152,62 @@ impl Answer for DueSettled {
     }
 }
 
+/// How much came in with an opening.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookOpened {
+    /// Campaigns.
+    pub campaigns: u64,
+    /// Partners' terms.
+    pub agreements: u64,
+    /// Deposits.
+    pub deposits: u64,
+    /// Leads.
+    pub leads: u64,
+    /// Lines of old statements.
+    pub lines: u64,
+    /// All balances and all that is owed to partners: what `payments:opening` stands for.
+    pub brought_in: Decimal,
+}
+
+impl Answer for BookOpened {
+    fn of(entry: &Entry) -> Option<Self> {
+        if entry.kind != Kind::OPEN_BOOK {
+            return None;
+        }
+        let mut opened = Self::default();
+        for fact in &entry.facts {
+            let count = match fact {
+                Fact::CampaignRegistered { .. } => &mut opened.campaigns,
+                Fact::AgreementSet { .. } => &mut opened.agreements,
+                Fact::DepositImported(_) => &mut opened.deposits,
+                Fact::LeadImported(_) => &mut opened.leads,
+                Fact::LineKept(_) => &mut opened.lines,
+                _ => continue,
+            };
+            *count = count.saturating_add(1);
+        }
+        let currency = entry.postings.as_ref().map_or(Currency::MAD, Postings::currency);
+        let sides = entry.lines().iter().filter(|(account, _)| *account == Account::Opening);
+        let sum = sides.fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
+        opened.brought_in = to_decimal(sum, currency);
+        Some(opened)
+    }
+}
+
 /// The answer of any command as JSON fields, amounts as strings: what the vectors call `ok`.
 pub fn answer_fields(entry: &Entry) -> Map<String, Value> {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| _ = fields.insert(name.to_owned(), value);
     let money = |minor: i64, currency: Currency| json!(to_decimal(minor, currency).to_string());
+    if let Some(opened) = BookOpened::of(entry) {
+        put("campaigns", json!(opened.campaigns));
+        put("agreements", json!(opened.agreements));
+        put("deposits", json!(opened.deposits));
+        put("leads", json!(opened.leads));
+        put("lines", json!(opened.lines));
+        put("brought_in", json!(opened.brought_in.to_string()));
+        return fields;
+    }
     for fact in &entry.facts {
         match fact {
             Fact::LeadCreated { lead, rate, commission, part, currency, window_hours, .. } => {

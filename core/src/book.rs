@@ -161,6 +161,8 @@ pub struct Book {
     pub new_entries: Vec<Recorded>,
     /// Private fields that are not stored yet.
     pub new_private: Vec<Private>,
+    /// Private fields of leads that came in with an opening and are not stored yet.
+    pub new_opening_private: Vec<Private>,
     /// Leads whose private fields are to be erased, as far as they came before this entry.
     pub erased: Vec<(LeadId, u64)>,
 }
@@ -201,6 +203,7 @@ impl Book {
             private: Vec::new(),
             new_entries: Vec::new(),
             new_private: Vec::new(),
+            new_opening_private: Vec::new(),
             erased: Vec::new(),
         }
     }
@@ -273,6 +276,7 @@ impl Book {
         self.next_due_moved = false;
         self.new_entries.clear();
         self.new_private.clear();
+        self.new_opening_private.clear();
         self.erased.clear();
     }
 
@@ -347,7 +351,7 @@ impl Book {
 
     /// Takes an entry that another ledger recorded as the next of this very book: its text stays as it is, to the letter.
     /// An entry of another book, or one whose hash does not follow from this head, does not fit.
-    pub fn adopt(&mut self, recorded: Recorded, private: Option<Private>) -> Result<(), Broken> {
+    pub fn adopt(&mut self, recorded: Recorded, private: Vec<Private>) -> Result<(), Broken> {
         let broken = |what: &str| Broken { seq: recorded.entry.seq, what: what.to_owned() };
         if recorded.merchant != self.merchant {
             return Err(broken("it is of another book"));
@@ -355,10 +359,13 @@ impl Book {
         if recorded.hash != chain_hash(&self.head.hash, &recorded.payload) {
             return Err(broken("its hash does not follow from the one before"));
         }
-        if private.as_ref().is_some_and(|private| !recorded.binds(private)) {
+        if private.iter().any(|private| !recorded.binds(private)) {
             return Err(broken("the private text is not the one it was made with"));
         }
-        self.take(recorded, private)
+        let (opening, own): (Vec<_>, Vec<_>) = private.into_iter().partition(|private| recorded.binds_opening(private));
+        self.take(recorded, own.into_iter().next())?;
+        self.new_opening_private.extend(opening);
+        Ok(())
     }
 
     fn take(&mut self, recorded: Recorded, private: Option<Private>) -> Result<(), Broken> {
@@ -382,7 +389,7 @@ impl Book {
             self.begin_day(day);
         }
         for fact in &entry.facts {
-            if let Fact::DepositOpened { .. } = fact {
+            if is_before_postings(fact) {
                 self.apply_fact(entry, fact)?;
             }
         }
@@ -393,7 +400,7 @@ impl Book {
             }
         }
         for fact in &entry.facts {
-            if !matches!(fact, Fact::DepositOpened { .. }) {
+            if !is_before_postings(fact) {
                 self.apply_fact(entry, fact)?;
             }
         }
@@ -426,7 +433,8 @@ impl Book {
             | Account::Commission
             | Account::Receivable
             | Account::Losses
-            | Account::Adjustments => {
+            | Account::Adjustments
+            | Account::Opening => {
                 if self.platform.get(&currency).is_none() {
                     self.platform.put(currency, PlatformAccounts::default());
                 }
@@ -461,7 +469,7 @@ impl Book {
                 self.agreements.put((*partner, *campaign), agreement);
             }
             Fact::DepositOpened { deposit, campaign, currency } => {
-                self.deposits.put(*deposit, Deposit::opened(*campaign, *currency, entry.seq));
+                self.deposits.put(*deposit, Deposit::opened(*campaign, *currency, place(entry)));
             }
             Fact::PaidIn { deposit, credited, .. } => {
                 self.deposits.change(deposit)?.note_payment(*credited);
@@ -609,7 +617,9 @@ impl Book {
                 row.deposit = Some(*deposit);
             }
             Fact::DisputeLost { top_up } => self.top_ups.change(top_up)?.status = TopUpStatus::Refunded,
-            Fact::WrittenOff { .. } | Fact::DueSettled { .. } => {}
+            Fact::WrittenOff { .. } | Fact::DueSettled { .. } | Fact::LineKept(_) => {}
+            Fact::DepositImported(imported) => self.fold_imported_deposit(imported),
+            Fact::LeadImported(imported) => self.fold_imported_lead(imported)?,
             Fact::PayoutRequested { payout, partner, currency, amount } => {
                 let row = Payout {
                     partner: *partner,
@@ -678,7 +688,7 @@ impl Book {
             score: None,
             part: PartPlace::None,
             matures_at: None,
-            created_seq: entry.seq,
+            created_seq: place(entry),
         };
         let deposit = self.deposits.change(deposit)?;
         let reserved = deposit.reserved_minor.checked_add(*commission)?;
@@ -713,7 +723,7 @@ impl Book {
         }
     }
 
-    fn put_lead(&mut self, id: LeadId, lead: Lead) {
+    pub(crate) fn put_lead(&mut self, id: LeadId, lead: Lead) {
         if let Some(due) = lead.due() {
             self.due.insert(due, id);
             self.head.next_due = Some(self.head.next_due.map_or(due.at, |at| at.min(due.at)));
@@ -725,4 +735,14 @@ impl Book {
     pub(crate) fn fingerprint(command: &str, public: &Value) -> [u8; 16] {
         short_hash(command.as_bytes(), &public.to_string())
     }
+}
+
+/// Whether a fact makes what the entry's postings move.
+fn is_before_postings(fact: &Fact) -> bool {
+    matches!(fact, Fact::DepositOpened { .. } | Fact::DepositImported(_))
+}
+
+/// Where what an entry makes stands among its kind.
+fn place(entry: &Entry) -> i64 {
+    i64::try_from(entry.seq).unwrap_or(i64::MAX)
 }

@@ -1,14 +1,14 @@
 //! The ledger's own check of a book: DOMAIN.md chapter 11, by replay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::hash::Hash as StdHash;
 
 use crate::account::Account;
 use crate::book::{Book, Keyed};
-use crate::entry::{Hash, chain_hash};
+use crate::entry::{Fact, Hash, ShortHash, chain_hash};
 use crate::error::Error;
-use crate::ids::MerchantId;
+use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
 use crate::rows::Rows;
@@ -38,6 +38,8 @@ pub(crate) fn check(store: &dyn Store, merchant: MerchantId) -> Result<CheckRepo
     let differs = |difference: String| Error::CheckFailed { merchant, difference };
     let mut replayed = Book::complete(merchant);
     let mut sums: BTreeMap<(Currency, Account), i128> = BTreeMap::new();
+    let with_private: BTreeSet<u64> = stored.private.iter().map(|private| private.seq).collect();
+    let mut digests: BTreeMap<(u64, Option<LeadId>), ShortHash> = BTreeMap::new();
     // Only as far as the state that was read: commands may go on meanwhile.
     while replayed.head.seq < stored.head.seq {
         let page = store.journal(&JournalQuery::After { merchant, seq: replayed.head.seq }, PAGE)?.items;
@@ -59,6 +61,14 @@ pub(crate) fn check(store: &dyn Store, merchant: MerchantId) -> Result<CheckRepo
                 let sum = sums.entry((currency, *account)).or_default();
                 *sum = sum.saturating_add(i128::from(*amount));
             }
+            if with_private.contains(&entry.seq) {
+                digests.extend(entry.private_digest.map(|digest| ((entry.seq, None), digest)));
+                let imported = entry.facts.iter().filter_map(|fact| match fact {
+                    Fact::LeadImported(imported) => Some(((entry.seq, Some(imported.lead)), imported.digest()?)),
+                    _ => None,
+                });
+                digests.extend(imported);
+            }
             if let Some(key) = &entry.key {
                 keys.insert(key.clone(), entry.seq);
             }
@@ -76,9 +86,9 @@ pub(crate) fn check(store: &dyn Store, merchant: MerchantId) -> Result<CheckRepo
     balances(&stored, &sums).map_err(differs)?;
     reservations(&stored).map_err(differs)?;
     for private in &stored.private {
-        let digest = store.journal(&JournalQuery::After { merchant, seq: private.seq.saturating_sub(1) }, 1)?;
-        let digest = digest.items.first().and_then(|recorded| recorded.entry.private_digest);
-        if digest != Some(private.digest()) {
+        let of_entry = || digests.get(&(private.seq, None));
+        let digest = digests.get(&(private.seq, private.lead)).or_else(of_entry);
+        if digest != Some(&private.digest()) {
             return Err(differs(format!("the private text of entry {} is not the one it was made with", private.seq)));
         }
     }

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::answer::{Answer, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff};
+use crate::answer::{Answer, BookOpened, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff};
 use crate::campaign::OnTimeout;
 use crate::commission::PolicyTerms;
 use crate::deposit::{Basis, ReferenceKind};
@@ -16,6 +16,7 @@ use crate::error::InvalidInput;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Customer, Source};
 use crate::money::{Currency, decimal_text};
+use crate::opening::{OpeningAgreement, OpeningCampaign, OpeningDeposit, OpeningLead, OpeningLine};
 use crate::text::{Line, Paragraph, Reference};
 use crate::top_up::Method;
 
@@ -550,6 +551,30 @@ commands! {
     RunDue (run_due = "run_due") => DueSettled {
         ;
     }
+
+    /// Begins a book with what was kept elsewhere, in one entry: for imports. Refused where the book is not empty. Deposits
+    /// and leads come in the order in which they were opened and created. A repetition is compared by all but the
+    /// leads' private fields.
+    OpenBook (open_book = "open_book") => BookOpened {
+        /// Campaigns.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        campaigns: Vec<OpeningCampaign>,
+        /// Partners' terms.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        agreements: Vec<OpeningAgreement>,
+        /// Deposits.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deposits: Vec<OpeningDeposit>,
+        /// Leads.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        leads: Vec<OpeningLead>,
+        /// Lines of old statements.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<OpeningLine>,
+        ;
+        /// The currency of all amounts; MAD where left out.
+        currency: Currency,
+    }
 }
 
 /// A field that is there, even as `null`.
@@ -594,10 +619,17 @@ impl Command {
             .map_err(|fault| InvalidInput::new("invalid_command", name, fault.to_string()))
     }
 
-    /// The private fields apart from the public ones.
+    /// The private fields apart from the public ones. Those of the leads of an opening are left out of both.
     pub(crate) fn split_private(&self) -> (Value, Option<Value>) {
         let mut public = self.fields();
         let mut private = serde_json::Map::new();
+        if let Self::OpenBook(_) = self {
+            let leads = public.get_mut("leads").and_then(Value::as_array_mut);
+            for lead in leads.into_iter().flatten().filter_map(Value::as_object_mut) {
+                PRIVATE_FIELDS.iter().for_each(|name| _ = lead.remove(*name));
+            }
+            return (public, None);
+        }
         if let Some(fields) = public.as_object_mut() {
             for name in PRIVATE_FIELDS {
                 if let Some(value) = fields.remove(name) {

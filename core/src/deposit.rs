@@ -103,15 +103,15 @@ pub struct Deposit {
     pub reference: ReferenceKind,
     /// The automatic top-up request.
     pub auto_top_up: Option<AutoTopUp>,
-    /// The entry that opened it: the order among deposits.
-    pub opened_seq: u64,
+    /// The entry that opened it, 0 or less where it came in with the book's opening: the order among deposits.
+    pub opened_seq: i64,
     /// What it counted since the book's present day began: its leads, and what was paid in, corrected and paid back.
     pub today: Counts,
 }
 
 impl Deposit {
     /// A deposit as it is opened by entry `opened_seq`, before its first payment.
-    pub(crate) fn opened(campaign: Option<CampaignId>, currency: Currency, opened_seq: u64) -> Self {
+    pub(crate) fn opened(campaign: Option<CampaignId>, currency: Currency, opened_seq: i64) -> Self {
         Self {
             campaign,
             currency,
@@ -127,6 +127,11 @@ impl Deposit {
             opened_seq,
             today: Counts::default(),
         }
+    }
+
+    /// The entry that brought it into the book: its own opening, or the book's.
+    pub fn first_seq(&self) -> u64 {
+        u64::try_from(self.opened_seq).unwrap_or(0).max(1)
     }
 
     /// Whether it is not closed.

@@ -21,6 +21,7 @@ use crate::error::StoreError;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::Source;
 use crate::money::Currency;
+use crate::opening::{ImportedDeposit, ImportedLead, ImportedLine};
 use crate::percent::Percent;
 use crate::text::{Key, Reference};
 use crate::time::Timestamp;
@@ -42,6 +43,9 @@ impl Kind {
     pub const LEAD_ACCEPTED: Self = Self("lead_accepted");
     /// A held part became payable.
     pub const PART_MATURED: Self = Self("part_matured");
+
+    /// A book was brought in from elsewhere.
+    pub const OPEN_BOOK: Self = Self("open_book");
 
     /// The kind of a command's entry.
     pub fn of(command: &Command) -> Self {
@@ -299,6 +303,12 @@ pub enum Fact {
     PayoutCancelled { payout: PayoutId },
     /// What `run_due` found and settled, counted in leads.
     DueSettled { expired: u64, accepted: u64, matured: u64 },
+    /// A deposit came in with the book's opening.
+    DepositImported(Box<ImportedDeposit>),
+    /// A lead came in with the book's opening.
+    LeadImported(Box<ImportedLead>),
+    /// A line of an old statement is kept; it moves nothing.
+    LineKept(Box<ImportedLine>),
 }
 
 /// An entry of one merchant's journal.
@@ -435,7 +445,21 @@ impl Recorded {
             | Fact::LeadReversed { lead, .. } => Some(*lead),
             _ => None,
         });
-        private.seq == self.entry.seq && private.lead == lead && self.entry.private_digest == Some(private.digest())
+        let own = private.lead == lead && self.entry.private_digest == Some(private.digest());
+        private.seq == self.entry.seq && (own || self.binds_opening(private))
+    }
+
+    /// Whether `private` is the text with which a lead came in with this opening.
+    pub(crate) fn binds_opening(&self, private: &Private) -> bool {
+        self.entry.facts.iter().any(|fact| match fact {
+            Fact::LeadImported(came) => private.lead == Some(came.lead) && came.digest() == Some(private.digest()),
+            _ => false,
+        })
+    }
+
+    /// Whether it came with private texts.
+    pub(crate) fn has_private(&self) -> bool {
+        self.entry.private_digest.is_some() || self.entry.kind == Kind::OPEN_BOOK
     }
 }
 
@@ -464,11 +488,11 @@ pub(crate) fn short_hash(salt: &[u8], text: &str) -> ShortHash {
 }
 
 /// Lower-case hexadecimal digits.
-fn hex(bytes: ShortHash) -> String {
+pub(crate) fn hex(bytes: ShortHash) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(digits: &str) -> Option<ShortHash> {
+pub(crate) fn unhex(digits: &str) -> Option<ShortHash> {
     if digits.len() != 32 || !digits.is_ascii() {
         return None;
     }

@@ -163,8 +163,8 @@ pub struct Lead {
     pub part: PartPlace,
     /// When a held part becomes payable.
     pub matures_at: Option<Timestamp>,
-    /// The entry that created it: the order among leads.
-    pub created_seq: u64,
+    /// The entry that created it, 0 or less where it came in with the book's opening: the order among leads.
+    pub created_seq: i64,
 }
 
 impl Lead {
@@ -176,6 +176,16 @@ impl Lead {
                 .saturating_sub(1);
         }
         self.commission_minor.saturating_sub(self.partner_minor)
+    }
+
+    /// The entry that brought it into the book: its creation, or the book's opening.
+    pub fn first_seq(&self) -> u64 {
+        u64::try_from(self.created_seq).unwrap_or(0).max(1)
+    }
+
+    /// Whether it came in with the book's opening.
+    pub fn is_imported(&self) -> bool {
+        self.created_seq <= 0
     }
 
     /// When time alone decides on it, while it is pending.
@@ -210,7 +220,7 @@ pub struct Due {
     /// Expiries and acceptances before maturities.
     pub rank: DueRank,
     /// In order of creation.
-    pub created_seq: u64,
+    pub created_seq: i64,
 }
 
 /// What time does to a lead.

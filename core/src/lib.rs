@@ -39,6 +39,7 @@ mod lead;
 mod ledger;
 mod memory;
 mod money;
+mod opening;
 mod payout;
 mod percent;
 mod refusal;
@@ -53,7 +54,9 @@ mod view;
 pub use account::{Account, PartnerAccounts, PlatformAccounts, Posting, Postings};
 pub use agreement::Agreement;
 pub use alert::{Channel, Level, alert_level, channels_for};
-pub use answer::{Answer, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields};
+pub use answer::{
+    Answer, BookOpened, DepositClosed, DueSettled, LeadCreated, TopUpSucceeded, WrittenOff, answer_fields,
+};
 pub use audit::{
     AccountBalance, Actor, AsOf, Balances, CheckAllReport, CheckEnd, CheckFailure, CheckProgress, DepositBalance,
     Explanation, LeadEvent, Moment, PolicyInForce, Proof, ProofEntry, ProofError, ProofHead, ProvenEntry,
@@ -81,6 +84,10 @@ pub use lead::{
 pub use ledger::{Call, Changed, Done, Ledger, Options, Pending, Read, Subscription, Watch};
 pub use memory::MemoryStore;
 pub use money::{Currency, parse_decimal, to_decimal, to_minor};
+pub use opening::{
+    ImportedDeposit, ImportedLead, ImportedLine, LineKind, OpeningAgreement, OpeningCampaign, OpeningDeposit,
+    OpeningLead, OpeningLine, OpeningStatus,
+};
 pub use payout::{Payout, PayoutStatus};
 pub use percent::Percent;
 pub use refusal::Refusal;

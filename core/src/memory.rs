@@ -80,7 +80,7 @@ impl Store for MemoryStore {
         let mut leads: Vec<_> =
             book.leads.iter().filter(|(_, lead)| query.admits(lead)).map(|(id, lead)| (*id, *lead)).collect();
         // The lead where the page before ended may have moved on since: its place in the order stays.
-        let after = query.after.as_ref().map(parse_cursor).transpose()?;
+        let after = query.after.as_ref().map(parse_cursor::<i64>).transpose()?;
         let last = after.and_then(|seq| book.leads.iter().map(|(_, lead)| *lead).find(|lead| lead.created_seq == seq));
         match query.order {
             LeadOrder::Newest => {
@@ -117,7 +117,7 @@ impl Store for MemoryStore {
                 Ok(Page { items: pick(&places), next: None })
             }
             JournalQuery::All { after } => {
-                let start = after.as_ref().map(parse_cursor).transpose()?.unwrap_or(0);
+                let start = after.as_ref().map(parse_cursor::<u64>).transpose()?.unwrap_or(0);
                 let skip = usize::try_from(start).unwrap_or(usize::MAX);
                 let items: Vec<_> = kept.log.iter().skip(skip).take(limit).cloned().collect();
                 let end = start.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
@@ -187,11 +187,11 @@ impl Subscribers for MemoryStore {
     }
 }
 
-fn cursor(position: u64) -> Cursor {
+fn cursor(position: impl std::fmt::Display) -> Cursor {
     Cursor(format!("memory:{position}"))
 }
 
-fn parse_cursor(cursor: &Cursor) -> Result<u64, StoreError> {
+fn parse_cursor<N: std::str::FromStr>(cursor: &Cursor) -> Result<N, StoreError> {
     let position = cursor.0.strip_prefix("memory:").and_then(|position| position.parse().ok());
     position.ok_or_else(|| StoreError::Foreign(format!("cursor {:?} is not of this store", cursor.0)))
 }
@@ -379,7 +379,7 @@ impl Book {
         }
         absorb!(campaigns, deposits, platform, partners, agreements, top_ups, payouts, references, keys, missed);
         absorb!(successes, days);
-        self.private.extend(changed.new_private.iter().cloned());
+        self.private.extend(changed.new_private.iter().chain(&changed.new_opening_private).cloned());
         let erased = |private: &crate::book::Private| {
             changed.erased.iter().any(|(lead, seq)| private.lead == Some(*lead) && private.seq < *seq)
         };

@@ -156,6 +156,15 @@ refusals! {
     } = "refund_exceeds", "only {left} is left to refund";
     /// There is nothing to write off.
     NothingOwed = "nothing_owed", "nothing is owed";
+    /// What is to be opened has entries already.
+    BookNotEmpty = "book_not_empty", "the book is not empty";
+    /// An opening that does not fit together.
+    InvalidOpening {
+        /// Of what does not fit; the nil UUID where it is the whole.
+        id: uuid::Uuid,
+        /// What does not fit.
+        what: &'static str,
+    } = "invalid_opening", "{what} ({id})";
     /// No such payout in this book.
     PayoutNotFound = "payout_not_found", "no such payout";
     /// The id was used.

@@ -122,6 +122,11 @@ impl Needs {
             }
             Command::SettlePayout(command) => _ = self.payouts.insert(command.payout),
             Command::CancelPayout(command) => _ = self.payouts.insert(command.payout),
+            Command::OpenBook(command) => {
+                // The book is empty: only what may be asked for, to find it absent.
+                let currency = command.currency.unwrap_or(Currency::MAD);
+                self.partners.extend(command.leads.iter().map(|lead| (lead.partner, currency)));
+            }
             Command::RegisterCampaign(_)
             | Command::UpdateCampaign(_)
             | Command::PauseCampaign(_)

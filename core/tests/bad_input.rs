@@ -45,6 +45,7 @@ fn good(name: &str) -> Value {
         "request_payout" => json!({ "partner": PARTNER, "amount": "1.00" }),
         "settle_payout" | "cancel_payout" => json!({ "payout": NOBODY }),
         "run_due" => json!({}),
+        "open_book" => json!({ "deposits": [{ "deposit": DEPOSIT, "balance": "10.00", "status": "active" }] }),
         _ => json!({ "top_up": TOP_UP }),
     };
     let mut fields = fields;

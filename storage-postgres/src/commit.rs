@@ -14,7 +14,7 @@ const HEAD: [Kind; 10] =
     [Kind::Id, Kind::Int, Kind::Int, Kind::Bytes, Kind::Time, Kind::Int, Kind::Time, Kind::Int, Kind::Int, Kind::Flag];
 
 /// What `write_books` takes.
-const WRITTEN_COLUMNS: usize = 86;
+const WRITTEN_COLUMNS: usize = 87;
 
 /// The changed rows of one kind, of all books, as values.
 macro_rules! changed {
@@ -53,7 +53,11 @@ pub(crate) fn statements<'b>(books: &[&'b Book], positions: &HashMap<MerchantId,
     push(no_longer_missed(books));
     let private = books.iter().flat_map(|book| book.new_private.iter().map(|row| rows::private_values(book, row)));
     push(rows::PRIVATE.write(sql!("{}", rows::PRIVATE.insert()), private));
-    push(erased(books));
+    let opening = |book: &&'b Book| book.new_opening_private.iter();
+    let private = books.iter().flat_map(|book| opening(book).map(|row| rows::private_values(book, row)));
+    push(rows::OPENING_PRIVATE.write(sql!("{}", rows::OPENING_PRIVATE.insert()), private));
+    push(erased(books, sql!("{}", erase_from(&rows::PRIVATE))));
+    push(erased(books, sql!("{}", erase_from(&rows::OPENING_PRIVATE))));
     statements
 }
 
@@ -67,7 +71,10 @@ fn write_books<'b>(books: &[&'b Book], stored: &[&'b Book], positions: &HashMap<
         books.iter().flat_map(move |book| {
             let stored = stored_seq(book);
             let changes = book.leads.changes().filter_map(|(id, lead)| lead.map(|lead| (*book, *id, lead)));
-            changes.filter(move |(_, _, lead)| (lead.created_seq > stored) == are_new)
+            // Those of an opening come before every entry, and with a book of which nothing is stored.
+            let is_new =
+                move |lead: &Lead| stored == 0 || u64::try_from(lead.created_seq).is_ok_and(|seq| seq > stored);
+            changes.filter(move |(_, _, lead)| is_new(lead) == are_new)
         })
     };
     let values = |(book, id, lead): (&'b Book, LeadId, &'b Lead)| rows::lead_values(book, id, lead);
@@ -148,9 +155,15 @@ fn no_longer_missed<'b>(books: &[&'b Book]) -> Option<Statement<'b>> {
     statement(sql, [Kind::Id, Kind::Id], rows)
 }
 
-fn erased<'b>(books: &[&'b Book]) -> Option<Statement<'b>> {
-    let sql = "DELETE FROM private t USING unnest($1, $2, $3) n (merchant_id, lead_id, seq) \
-               WHERE t.merchant_id = n.merchant_id AND t.lead_id = n.lead_id AND t.lead_id IS NOT NULL AND t.seq < n.seq";
+fn erase_from(table: &rows::Table) -> String {
+    format!(
+        "DELETE FROM {} t USING unnest($1, $2, $3) n (merchant_id, lead_id, seq) \
+         WHERE t.merchant_id = n.merchant_id AND t.lead_id = n.lead_id AND t.lead_id IS NOT NULL AND t.seq < n.seq",
+        table.name
+    )
+}
+
+fn erased<'b>(books: &[&'b Book], sql: &'static str) -> Option<Statement<'b>> {
     let rows = books.iter().flat_map(|book| {
         book.erased.iter().map(|(lead, seq)| [book.merchant.0.into(), lead.0.into(), number(*seq).into()])
     });

@@ -28,6 +28,7 @@ macro_rules! sql {
 mod address;
 mod commit;
 mod error;
+mod foreign;
 mod kept;
 mod link;
 mod load;
@@ -56,6 +57,7 @@ use crate::query::Marks;
 use crate::readers::Readers;
 use crate::wire::{Param, Statement};
 
+pub use crate::foreign::{ForeignTables, TextRow};
 pub use crate::schema::{Migrated, Migration};
 
 /// How a ledger works with its server.

@@ -243,9 +243,11 @@ impl<'n> Loading<'n> {
         );
         questions.ask(Asked::Keys, statement(sql, [Kind::Id, Kind::Text], keys));
         let sql = sql!(
-            "SELECT {} FROM unnest($1, $2) n (merchant_id, lead_id) \
+            "SELECT {0} FROM unnest($1, $2) n (merchant_id, lead_id) \
              JOIN private t ON t.merchant_id = n.merchant_id AND t.lead_id = n.lead_id AND t.lead_id IS NOT NULL \
-             ORDER BY t.merchant_id, t.seq",
+             UNION ALL SELECT {0} FROM unnest($1, $2) n (merchant_id, lead_id) \
+             JOIN opening_private t ON t.merchant_id = n.merchant_id AND t.lead_id = n.lead_id \
+             ORDER BY merchant_id, seq",
             rows::PRIVATE.names("t.")
         );
         questions.ask(Asked::Private, statement(sql, PAIR, private));
@@ -262,7 +264,11 @@ impl<'n> Loading<'n> {
         questions.ask(Asked::Days, statement(sql, PAIR, reversals));
         questions.asked.append(&mut figures.asked);
         questions.statements.append(&mut figures.statements);
-        let sql = sql!("{} ORDER BY merchant_id, seq", by_pair(&rows::PRIVATE));
+        let sql = sql!(
+            "{} UNION ALL {} ORDER BY merchant_id, seq",
+            by_entry(&rows::PRIVATE),
+            by_entry(&rows::OPENING_PRIVATE)
+        );
         questions.ask(Asked::Private, statement(sql, [Kind::Id, Kind::Int], private_of));
         for page in missed_pages {
             questions.ask(Asked::Missed, Some(page));
@@ -427,6 +433,7 @@ impl Questions {
         self.ask_all(Asked::Missed, sql!("{}", all_of(&rows::MISSED)), merchants);
         self.ask_all(Asked::Days, sql!("{}", all_of(&rows::DAYS)), merchants);
         self.ask_all(Asked::AllLeads, sql!("{}", all_of(&rows::LEADS)), merchants);
+        self.ask_all(Asked::Private, sql!("{}", all_of(&rows::OPENING_PRIVATE)), merchants);
         let sql = sql!("{} ORDER BY merchant_id, seq", all_of(&rows::PRIVATE));
         self.ask_all(Asked::Private, sql, merchants);
     }
@@ -454,6 +461,15 @@ fn missed_page(merchant: Uuid, after: Option<LeadId>, limit: usize) -> Statement
     let mut params = vec![Param::Column(Column::ids([merchant])), Param::Int(count(limit))];
     params.extend(after.map(|after| Param::Column(Column::ids([after.0]))));
     Statement { sql: if after.is_some() { next } else { first }.into(), params }
+}
+
+/// The rows of a table of private texts by merchant and entry.
+fn by_entry(table: &Table) -> String {
+    format!(
+        "SELECT {} FROM unnest($1, $2) n (merchant_id, seq) JOIN {} t USING (merchant_id, seq)",
+        table.names("t."),
+        table.name
+    )
 }
 
 fn due_sql() -> &'static str {

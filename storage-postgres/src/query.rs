@@ -129,7 +129,7 @@ pub(crate) fn leads_page(
         rows::merchant(&mut columns)?;
         items.push(rows::lead(&mut columns)?);
     }
-    let place = |seq: u64, due: i64| match query.order {
+    let place = |seq: i64, due: i64| match query.order {
         LeadOrder::Newest => marks.cursor("newest", &[seq.to_string()]),
         LeadOrder::ReviewPriority => marks.cursor("review", &[due.to_string(), seq.to_string()]),
     };

@@ -244,7 +244,7 @@ pub(crate) fn deposit_values<'a>(book: &Book, id: DepositId, row: &'a Deposit) -
         auto.map(|auto| auto.threshold_minor).into(),
         auto.map(|auto| auto.amount_minor).into(),
         auto.is_some_and(|auto| auto.requested).into(),
-        number(row.opened_seq).into(),
+        row.opened_seq.into(),
         row.today.to_text().into(),
     ]
 }
@@ -258,6 +258,7 @@ pub(crate) const PLATFORM: Table = Table {
         ("receivable_minor", Kind::Int),
         ("losses_minor", Kind::Int),
         ("adjustments_minor", Kind::Int),
+        ("opening_minor", Kind::Int),
         ("stripe_minor", Kind::Int),
         ("cmi_minor", Kind::Int),
         ("bank_transfer_minor", Kind::Int),
@@ -275,6 +276,7 @@ pub(crate) fn platform(columns: &mut Columns<'_>) -> Result<(Currency, PlatformA
         receivable_minor: columns.int()?,
         losses_minor: columns.int()?,
         adjustments_minor: columns.int()?,
+        opening_minor: columns.int()?,
         ..PlatformAccounts::default()
     };
     for balance in &mut accounts.payments_minor {
@@ -284,7 +286,7 @@ pub(crate) fn platform(columns: &mut Columns<'_>) -> Result<(Currency, PlatformA
     Ok((currency, accounts))
 }
 
-pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &PlatformAccounts) -> [Value<'a>; 12] {
+pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &PlatformAccounts) -> [Value<'a>; 13] {
     let [stripe, cmi, bank_transfer, crypto, manual] = row.payments_minor;
     [
         book.merchant.0.into(),
@@ -293,6 +295,7 @@ pub(crate) fn platform_values<'a>(book: &Book, currency: &'a Currency, row: &Pla
         row.receivable_minor.into(),
         row.losses_minor.into(),
         row.adjustments_minor.into(),
+        row.opening_minor.into(),
         stripe.into(),
         cmi.into(),
         bank_transfer.into(),
@@ -498,7 +501,7 @@ pub(crate) fn lead_values<'a>(book: &Book, id: LeadId, row: &'a Lead) -> [Value<
         code(OnTimeout::ALL, terms.on_timeout).into(),
         row.created_at.into(),
         terms.window_hours.into(),
-        number(row.created_seq).into(),
+        row.created_seq.into(),
         code(LeadStatus::ALL, row.status).into(),
         row.decided_at.into(),
         row.score.into(),
@@ -728,6 +731,18 @@ pub(crate) const PRIVATE: Table = Table {
         ("text", Kind::Text),
     ],
     key: 2,
+};
+
+pub(crate) const OPENING_PRIVATE: Table = Table {
+    name: "opening_private",
+    columns: &[
+        ("merchant_id", Kind::Id),
+        ("seq", Kind::Int),
+        ("lead_id", Kind::Id),
+        ("salt", Kind::Bytes),
+        ("text", Kind::Text),
+    ],
+    key: 3,
 };
 
 /// None where the row is that of an outer join that found nothing.

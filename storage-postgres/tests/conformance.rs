@@ -56,6 +56,7 @@ impl Place for Place_ {
                  UPDATE journal SET key = 'another' WHERE $ AND seq = 41"
             }
             Damage::PrivateText => "UPDATE private SET text = '{}' WHERE $",
+            Damage::OpeningText => "UPDATE opening_private SET text = '{}' WHERE $",
             Damage::NextDue => "UPDATE books SET next_due = NULL WHERE $",
             Damage::Receipt => "UPDATE books SET receipt_number = receipt_number + 1 WHERE $",
         };
@@ -75,7 +76,7 @@ const FINGERPRINT: &str = "SELECT md5(string_agg(t::text, '')) FROM (SELECT 1, b
     UNION ALL SELECT 4, b::text FROM leads b UNION ALL SELECT 5, b::text FROM partners b \
     UNION ALL SELECT 6, b::text FROM platform b UNION ALL SELECT 7, b::text FROM top_ups b \
     UNION ALL SELECT 8, b::text FROM payouts b UNION ALL SELECT 9, b::text FROM agreements b \
-    UNION ALL SELECT 10, b::text FROM private b ORDER BY 1, 2) t";
+    UNION ALL SELECT 10, b::text FROM private b UNION ALL SELECT 11, b::text FROM opening_private b ORDER BY 1, 2) t";
 
 #[test]
 fn contract() {

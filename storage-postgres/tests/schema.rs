@@ -276,10 +276,11 @@ fn tls_is_what_the_address_says() {
     }
 }
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "books",
     "journal",
     "private",
+    "opening_private",
     "campaigns",
     "agreements",
     "deposits",
@@ -349,8 +350,8 @@ fn who_may_do_what() {
 
     let mut probes: Vec<(&str, String, &str)> = Vec::new();
     for table in TABLES {
-        let append_only = ["journal", "private"].contains(&table);
-        let deletes = ["private", "missed"].contains(&table);
+        let append_only = ["journal", "private", "opening_private"].contains(&table);
+        let deletes = ["private", "opening_private", "missed"].contains(&table);
         let journal = table == "journal";
         let of = |who: &'static str,
                   select: &'static str,
@@ -368,7 +369,7 @@ fn who_may_do_what() {
         probes.extend(of("superuser", "ok", when(journal, RAISED), when(journal, RAISED), when(journal, RAISED)));
         probes.extend(of("owner", "ok", when(journal, RAISED), when(journal, RAISED), when(journal, RAISED)));
         probes.extend(of("writer", "ok", when(append_only, DENIED), when(!deletes, DENIED), DENIED));
-        probes.extend(of("reader", when(table == "private", DENIED), DENIED, DENIED, DENIED));
+        probes.extend(of("reader", when(table.ends_with("private"), DENIED), DENIED, DENIED, DENIED));
         probes.extend(of("nobody", DENIED, DENIED, DENIED, DENIED));
         let insert = format!("INSERT INTO {table} SELECT * FROM {table} WHERE false");
         probes.push(("writer", insert.clone(), "ok"));

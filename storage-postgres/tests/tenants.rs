@@ -103,6 +103,8 @@ fn commands(mine: &Told, theirs: &Told) -> Vec<Probe> {
         probes.push(("write_off", json!({ "partner": partner, "reason": "mine" }), "nothing_owed"));
     }
     probes.push(("write_off", json!({ "reason": "mine" }), "nothing_owed"));
+    let deposit = json!({ "deposit": theirs.deposits[0], "balance": "10.00", "status": "active" });
+    probes.push(("open_book", json!({ "deposits": [deposit] }), "book_not_empty"));
     probes
 }
 
@@ -344,10 +346,11 @@ const SEEN: [&str; 13] = [
     "platform",
     "days",
 ];
-const UNSEEN: [&str; 10] = [
+const UNSEEN: [&str; 11] = [
     "meta",
     "subscribers",
     "private",
+    "opening_private",
     "campaigns",
     "agreements",
     "partners",

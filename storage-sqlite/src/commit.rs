@@ -43,7 +43,7 @@ impl<'c> Commit<'c> {
                  WHERE no = ?",
             )?,
             platform: prepare(
-                "UPDATE platform SET commission = ?, receivable = ?, losses = ?, adjustments = ?, stripe = ?, cmi = ?, \
+                "UPDATE platform SET commission = ?, receivable = ?, losses = ?, adjustments = ?, opening = ?, stripe = ?, cmi = ?, \
                  bank_transfer = ?, crypto = ?, manual = ?, counts = ? WHERE no = ?",
             )?,
             partner: prepare(
@@ -125,9 +125,15 @@ impl<'c> Commit<'c> {
                 self.run(sql, params![row, no, number(seq), lead, private.salt, private.text])?;
             }
         }
+        for private in &book.new_opening_private {
+            let sql = "INSERT INTO opening_private (lead, book, seq, salt, text) VALUES (?, ?, ?, ?, ?)";
+            let lead = private.lead.map(|lead| id_bytes(lead.0));
+            self.run(sql, params![lead, no, number(private.seq), private.salt, private.text])?;
+        }
         for (lead, seq) in &book.erased {
-            let sql = "DELETE FROM private WHERE lead = ? AND book = ? AND seq < ?";
-            self.run(sql, params![id_bytes(lead.0), no, number(*seq)])?;
+            let erase = |sql| self.run(sql, params![id_bytes(lead.0), no, number(*seq)]);
+            erase("DELETE FROM private WHERE lead = ? AND book = ? AND seq < ?")?;
+            erase("DELETE FROM opening_private WHERE lead = ? AND book = ? AND seq < ?")?;
         }
         Ok(())
     }
@@ -170,7 +176,7 @@ impl<'c> Commit<'c> {
                 parts.on_timeout,
                 lead.created_at.micros(),
                 terms.window_hours,
-                number(lead.created_seq),
+                lead.created_seq,
                 parts.status,
                 parts.decided_at,
                 lead.score,
@@ -239,8 +245,8 @@ impl<'c> Commit<'c> {
         let number = match place.platform.get(&currency) {
             Some(number) => *number,
             None => {
-                let sql = "INSERT INTO platform (book, currency, commission, receivable, losses, adjustments, stripe, cmi, \
-                           bank_transfer, crypto, manual, counts) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}') \
+                let sql = "INSERT INTO platform (book, currency, commission, receivable, losses, adjustments, opening, stripe, cmi, \
+                           bank_transfer, crypto, manual, counts) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}') \
                            ON CONFLICT DO UPDATE SET book = excluded.book RETURNING no";
                 let number = self.number(sql, params![no, currency.code()])?;
                 place.platform.insert(currency, number);
@@ -253,6 +259,7 @@ impl<'c> Commit<'c> {
             row.receivable_minor,
             row.losses_minor,
             row.adjustments_minor,
+            row.opening_minor,
             stripe,
             cmi,
             bank_transfer,

@@ -282,11 +282,15 @@ pub(crate) fn load_needs(
         })?;
     }
     for id in &needs.private {
-        let sql = sql!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE);
-        each(connection, sql, params![rows::id_bytes(id.0), no], |row| {
-            book.private.push(rows::private(row)?);
-            Ok(())
-        })?;
+        let mut take = |sql| {
+            each(connection, sql, params![rows::id_bytes(id.0), no], |row| {
+                book.private.push(rows::private(row)?);
+                Ok(())
+            })
+        };
+        // A book's opening is its first entry.
+        take(sql!("SELECT {} FROM opening_private WHERE lead = ? AND book = ?", rows::PRIVATE))?;
+        take(sql!("SELECT {} FROM private WHERE lead = ? AND book = ? ORDER BY seq", rows::PRIVATE))?;
     }
     load_private_of(connection, loaded, no, &needs.private_of)?;
     if let Some((after, limit)) = needs.missed_page {
@@ -321,7 +325,16 @@ fn load_private_of(
         let sql = sql!("SELECT {} FROM private WHERE row = ?", rows::PRIVATE);
         found.extend(one(connection, sql, params![row], rows::private)?);
     }
-    loaded.book.private.extend(found.into_iter().rev());
+    let private = &mut loaded.book.private;
+    // A book's opening is its first entry.
+    if seqs.contains(&1) {
+        let sql = sql!("SELECT {} FROM opening_private WHERE book = ?", rows::PRIVATE);
+        each(connection, sql, params![no], |row| {
+            private.push(rows::private(row)?);
+            Ok(())
+        })?;
+    }
+    private.extend(found.into_iter().rev());
     Ok(())
 }
 
@@ -435,11 +448,14 @@ fn load_everything(connection: &Connection, loaded: &mut Loaded, no: i64) -> Res
         book.references.load((method, reference), Some(top_up));
         Ok(())
     })?;
-    let sql = sql!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE);
-    each(connection, sql, params![no], |row| {
-        book.private.push(rows::private(row)?);
-        Ok(())
-    })?;
+    let mut take = |sql| {
+        each(connection, sql, params![no], |row| {
+            book.private.push(rows::private(row)?);
+            Ok(())
+        })
+    };
+    take(sql!("SELECT {} FROM opening_private WHERE book = ?", rows::PRIVATE))?;
+    take(sql!("SELECT {} FROM private WHERE book = ? ORDER BY row", rows::PRIVATE))?;
     // By the pointers, since no index leads from a book to all its leads.
     let mut next = loaded.place.last_lead;
     let sql = sql!("SELECT {}, l.book FROM {} WHERE l.row = ?", rows::LEAD, rows::LEAD_FROM);

@@ -216,7 +216,7 @@ pub(crate) fn deposit(row: &Row<'_>) -> Result<(DepositId, Deposit), StoreError>
         amount_minor,
         requested,
     });
-    deposit.opened_seq = columns.count()?;
+    deposit.opened_seq = columns.get()?;
     deposit.today = Counts::from_text(&columns.get::<String>()?)?;
     if deposit.reserved_minor < 0 || deposit.reserved_minor > deposit.balance_minor {
         return Err(corrupt(format!("deposit {id} breaks 0 <= reserved <= balance")));
@@ -267,13 +267,13 @@ pub(crate) fn deposit_values(id: DepositId, row: &Deposit) -> Values {
         codes.auto_threshold,
         codes.auto_amount,
         codes.auto_requested,
-        number(row.opened_seq),
+        row.opened_seq,
         row.today.to_text(),
     ]
 }
 
-pub(crate) const PLATFORM: &str = "currency, commission, receivable, losses, adjustments, stripe, cmi, bank_transfer, \
-     crypto, manual, counts";
+pub(crate) const PLATFORM: &str = "currency, commission, receivable, losses, adjustments, opening, stripe, cmi, \
+     bank_transfer, crypto, manual, counts";
 
 pub(crate) fn platform(row: &Row<'_>) -> Result<(Currency, PlatformAccounts), StoreError> {
     let mut columns = Columns::of(row);
@@ -283,6 +283,7 @@ pub(crate) fn platform(row: &Row<'_>) -> Result<(Currency, PlatformAccounts), St
         receivable_minor: columns.get()?,
         losses_minor: columns.get()?,
         adjustments_minor: columns.get()?,
+        opening_minor: columns.get()?,
         ..PlatformAccounts::default()
     };
     for balance in &mut accounts.payments_minor {
@@ -360,7 +361,7 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, StoreError> {
     let (created_at, window_hours) = (columns.time()?, columns.get()?);
     let decided_at = columns.get::<Option<i64>>()?.map(Timestamp::from_micros);
     let (score, part) = (columns.get()?, columns.code(PartPlace::ALL)?);
-    let (created_seq, due_at) = (columns.count()?, columns.get::<Option<i64>>()?.map(Timestamp::from_micros));
+    let (created_seq, due_at) = (columns.get()?, columns.get::<Option<i64>>()?.map(Timestamp::from_micros));
     let lead = Lead {
         campaign,
         partner,

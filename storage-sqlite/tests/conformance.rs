@@ -54,6 +54,7 @@ impl Place for File {
             }
             Damage::Key => format!("UPDATE keys SET row = {middle} WHERE book = ?1"),
             Damage::PrivateText => "UPDATE private SET text = '{}' WHERE book = ?1".to_owned(),
+            Damage::OpeningText => "UPDATE opening_private SET text = '{}' WHERE book = ?1".to_owned(),
             Damage::NextDue => "UPDATE books SET next_due = NULL WHERE no = ?1".to_owned(),
             Damage::Receipt => "UPDATE books SET receipt_number = receipt_number + 1 WHERE no = ?1".to_owned(),
         };

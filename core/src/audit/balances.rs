@@ -15,7 +15,9 @@ use crate::audit::{AsOf, Moment, Trail};
 use crate::entry::{Entry, Fact};
 use crate::error::Error;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId};
+use crate::lead::LeadStatus;
 use crate::money::{Currency, to_decimal};
+use crate::opening::OpeningStatus;
 
 /// The balance of an account at a past moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +95,7 @@ fn reads_credit(account: Account) -> bool {
         Account::Deposit(_) | Account::Held(_) | Account::Payable(_) | Account::InPayout(_) | Account::Commission => {
             true
         }
-        Account::Payments(_) | Account::Receivable | Account::Losses | Account::Adjustments => false,
+        Account::Payments(_) | Account::Receivable | Account::Losses | Account::Adjustments | Account::Opening => false,
     }
 }
 
@@ -127,6 +129,15 @@ impl Sums {
                 Fact::DepositOpened { deposit, campaign, currency } => {
                     let opened = Running { campaign: *campaign, currency: *currency, reserved: 0, closed: false };
                     self.deposits.insert(*deposit, opened);
+                }
+                Fact::DepositImported(came) => {
+                    let closed = came.status == OpeningStatus::Closed;
+                    let (campaign, currency) = (came.campaign, came.currency);
+                    self.deposits.insert(came.deposit, Running { campaign, currency, reserved: 0, closed });
+                }
+                Fact::LeadImported(came) if came.status == LeadStatus::Pending => {
+                    self.reserve(came.deposit, i128::from(came.commission))?;
+                    self.pending.insert(came.lead, (came.deposit, came.commission));
                 }
                 Fact::DepositClosed { deposit, .. } => self.deposits.get_mut(deposit)?.closed = true,
                 Fact::LeadCreated { lead, deposit, commission, .. } => {

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::ids::{CampaignId, LeadId, PartnerId};
 use crate::lead::{Lead, LeadStatus, PartPlace};
 use crate::money::{Currency, to_decimal};
+use crate::opening::ImportedLead;
 use crate::store::{Needs, Store};
 
 /// See [`Ledger::explain`](crate::Ledger::explain). `book` has the lead loaded, and ends where `trail` ends.
@@ -30,10 +31,17 @@ pub(crate) fn explain(
     id: LeadId,
 ) -> Result<Option<Explanation>, Error> {
     let Some(lead) = book.leads.get(&id) else { return Ok(None) };
-    if !created_so(&trail.entry(lead.created_seq)?, id, lead) {
-        return Err(trail.differs(format!("lead {id} is not what entry {} created", lead.created_seq)));
+    let first = lead.first_seq();
+    let brought = trail.entry(first)?;
+    if !(created_so(&brought, id, lead) || imported_so(&brought, id, lead)) {
+        return Err(trail.differs(format!("lead {id} is not what entry {first} created")));
     }
-    let terms = Terms::find(store, trail, book, lead)?;
+    // What was agreed elsewhere is not in this journal.
+    let terms = if lead.is_imported() {
+        Terms { policy: None, share_from: ShareSource::Elsewhere }
+    } else {
+        Terms::find(store, trail, book, lead)?
+    };
     let steps = History { trail, id, lead, steps: BTreeMap::new() }.find()?;
     let money = |minor| to_decimal(minor, lead.currency);
     Ok(Some(Explanation {
@@ -84,6 +92,23 @@ fn created_so(recorded: &Recorded, id: LeadId, lead: &Lead) -> bool {
         window_hours: lead.terms.window_hours,
     };
     recorded.entry.at == lead.created_at && recorded.entry.facts.contains(&created)
+}
+
+fn imported_so(recorded: &Recorded, id: LeadId, lead: &Lead) -> bool {
+    imported(recorded, id).is_some_and(|imported| {
+        let row = imported.row();
+        let as_it_came = Lead { status: row.status, decided_at: row.decided_at, score: row.score, ..*lead };
+        let as_it_came = Lead { part: row.part, matures_at: row.matures_at, ..as_it_came };
+        as_it_came == row
+    })
+}
+
+/// What an opening says of the lead.
+fn imported(recorded: &Recorded, id: LeadId) -> Option<&ImportedLead> {
+    recorded.entry.facts.iter().find_map(|fact| match fact {
+        Fact::LeadImported(imported) if imported.lead == id => Some(&**imported),
+        _ => None,
+    })
 }
 
 /// What a policy gives for a lead, and whether that is what the lead has.
@@ -141,7 +166,7 @@ impl Terms {
         let mut policy_known = policy.is_some();
         let is_known = |found: &Agreements| found.own_known && (found.wide_known || found.own.is_some());
         if !(policy_known && is_known(&found)) {
-            trail.facts_before(lead.created_seq, &mut |recorded, fact| {
+            trail.facts_before(lead.first_seq(), &mut |recorded, fact| {
                 match fact {
                     Fact::CampaignRegistered { campaign, settings } | Fact::CampaignUpdated { campaign, settings }
                         if *campaign == lead.campaign =>
@@ -205,12 +230,22 @@ struct History<'a> {
 
 impl History<'_> {
     fn find(mut self) -> Result<Vec<Step>, Error> {
-        let Lead { created_seq, status, decided_at, .. } = *self.lead;
-        self.take_until(created_seq.saturating_sub(1), |event| event == LeadEvent::Created)?;
-        if let Some(decided_at) = decided_at {
-            let before = self.trail.last_where(|at| at < decided_at)?.max(created_seq);
-            let decided = self.take_until(before, |event| event.reservation().is_some())?;
+        let Lead { status, decided_at, .. } = *self.lead;
+        let first = self.lead.first_seq();
+        let came = imported(&self.trail.entry(first)?, self.id).map(|imported| (imported.status, imported.place));
+        let is_first = |event| matches!(event, LeadEvent::Created | LeadEvent::Imported { .. });
+        self.take_until(first.saturating_sub(1), is_first)?;
+        let decided_elsewhere = came.is_some_and(|(status, _)| status != LeadStatus::Pending);
+        if decided_elsewhere || decided_at.is_some() {
+            let decided_at = decided_at.unwrap_or(self.lead.created_at);
+            let decided = if decided_elsewhere {
+                first
+            } else {
+                let before = self.trail.last_where(|at| at < decided_at)?.max(first);
+                self.take_until(before, |event| event.reservation().is_some())?
+            };
             let last = match status {
+                _ if came.is_some_and(|(came, _)| came == status) => None,
                 LeadStatus::Converted => Some(LeadEvent::Converted),
                 LeadStatus::Lost => Some(LeadEvent::Lost),
                 LeadStatus::Reversed => Some(LeadEvent::Reversed),
@@ -220,7 +255,8 @@ impl History<'_> {
                 self.take_until(decided, |event| event == last)?;
             }
             let delay = self.lead.terms.payout_delay_days;
-            if delay > 0 && self.lead.part == PartPlace::Payable {
+            let matured = came.is_none_or(|(status, place)| status == LeadStatus::Pending || place == PartPlace::Held);
+            if delay > 0 && matured && self.lead.part == PartPlace::Payable {
                 let due = decided_at.plus_days(delay);
                 let before = self.trail.last_where(|at| at < due)?.max(decided);
                 self.take_until(before, |event| event == LeadEvent::Matured)?;
@@ -254,6 +290,7 @@ impl History<'_> {
 fn event_of(kind: Kind, fact: &Fact, id: LeadId) -> Option<LeadEvent> {
     let (lead, event) = match fact {
         Fact::LeadCreated { lead, .. } => (lead, LeadEvent::Created),
+        Fact::LeadImported(imported) => (&imported.lead, LeadEvent::Imported { status: imported.status }),
         Fact::LeadValidated { lead, .. } if kind == Kind::LEAD_ACCEPTED => (lead, LeadEvent::Accepted),
         Fact::LeadValidated { lead, score, .. } => (lead, LeadEvent::Validated { score: *score }),
         Fact::LeadRejected { lead } => (lead, LeadEvent::Rejected),

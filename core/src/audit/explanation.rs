@@ -140,6 +140,11 @@ impl Actor {
 pub enum LeadEvent {
     /// It was recorded.
     Created,
+    /// It came in with the book's opening.
+    Imported {
+        /// Where it stood then.
+        status: LeadStatus,
+    },
     /// It was validated.
     Validated {
         /// The quality score, 1 to 10.
@@ -166,6 +171,7 @@ impl LeadEvent {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
+            Self::Imported { .. } => "imported",
             Self::Validated { .. } => "validated",
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
@@ -180,10 +186,10 @@ impl LeadEvent {
     /// What it does to the lead's reservation.
     pub const fn reservation(self) -> Option<ReservationChange> {
         match self {
-            Self::Created => Some(ReservationChange::Made),
+            Self::Created | Self::Imported { status: LeadStatus::Pending } => Some(ReservationChange::Made),
             Self::Validated { .. } | Self::Accepted => Some(ReservationChange::Captured),
             Self::Rejected | Self::Expired => Some(ReservationChange::Released),
-            Self::Matured | Self::Converted | Self::Lost | Self::Reversed => None,
+            Self::Imported { .. } | Self::Matured | Self::Converted | Self::Lost | Self::Reversed => None,
         }
     }
 }

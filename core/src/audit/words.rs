@@ -125,6 +125,10 @@ impl Display for StepWords<'_> {
         }
         let amount = format!("{commission} {currency}");
         match event {
+            LeadEvent::Imported { status: LeadStatus::Pending } => {
+                write!(f, "the lead came in from elsewhere, pending; {amount} were reserved on deposit {deposit}.")?;
+            }
+            LeadEvent::Imported { status } => write!(f, "the lead came in from elsewhere, {}.", status.name())?,
             LeadEvent::Created => write!(f, "the lead was created; {amount} were reserved on deposit {deposit}.")?,
             LeadEvent::Validated { score: None } => {
                 write!(f, "the lead was validated; the {amount} reserved were captured.")?;

@@ -486,6 +486,7 @@ impl Story {
                 "balance": money(balance, currency),
                 "reserved": money(reserved, currency),
                 "available": money(balance - reserved, currency),
+                "brought_in": money(Decimal::ZERO, currency),
                 "deposited": money(self.paid(currency, |_| true, 0), currency),
                 "refunded": money(self.paid(currency, |_| true, 1), currency),
                 "paid_back": money(self.paid(currency, |_| true, 2), currency),

@@ -32,6 +32,7 @@ mod figures;
 mod ground;
 mod keys;
 mod lists;
+mod openings;
 mod promises;
 mod proofs;
 mod scenarios;
@@ -99,6 +100,8 @@ pub enum Damage {
     Key,
     /// A text beside the journal is another.
     PrivateText,
+    /// A text that came in with a book's opening is another; not among [`Damage::ALL`], since few books begin with one.
+    OpeningText,
     /// The head says that nothing will ever be due.
     NextDue,
     /// The head gives another last receipt.
@@ -106,7 +109,7 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// All of them.
+    /// All that any book can suffer.
     pub const ALL: [Self; 17] = [
         Self::UnreadableRow,
         Self::DepositBalance,
@@ -151,6 +154,7 @@ pub fn run(empty: &dyn Fn() -> Box<dyn Place>) -> usize {
         audits::CASES,
         explanations::CASES,
         proofs::CASES,
+        openings::CASES,
     ];
     let mut faults = Vec::new();
     for (sentence, case) in groups.iter().copied().flatten() {

@@ -48,6 +48,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What the entry will be.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the entry would say nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.facts.is_empty()
+    }
+
     /// All postings of the entry are in this currency.
     pub(crate) fn in_currency(mut self, currency: Currency) -> Self {
         self.currency = currency;
@@ -137,8 +147,13 @@ impl<'a> Draft<'a> {
     /// Opens a deposit; its first payment comes with [`Draft::pay_in`].
     pub(crate) fn open(&mut self, id: DepositId, campaign: Option<CampaignId>) {
         self.note(Fact::DepositOpened { deposit: id, campaign, currency: self.currency });
-        let opened_seq = self.book.head.seq.saturating_add(1);
+        let opened_seq = i64::try_from(self.book.head.seq).unwrap_or(i64::MAX).saturating_add(1);
         self.deposits.insert(id, Deposit::opened(campaign, self.currency, opened_seq));
+    }
+
+    /// A deposit as it comes in from elsewhere, before its balance is posted.
+    pub(crate) fn bring_in(&mut self, id: DepositId, deposit: &Deposit) {
+        self.deposits.insert(id, *deposit);
     }
 
     /// A payment into a deposit: the debt first, the rest to the deposit, whose level then follows.
@@ -262,7 +277,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn pause_drawing_on(&mut self, id: DepositId) {
+    pub(crate) fn pause_drawing_on(&mut self, id: DepositId) {
         for campaign in self.drawing_on(id) {
             let auto_stop = self.book.campaigns.get(&campaign).is_some_and(|row| row.settings.auto_stop);
             if auto_stop && self.campaign_status(campaign) == Some(CampaignStatus::Active) {

@@ -8,6 +8,7 @@ mod deposits;
 mod draft;
 mod due;
 mod leads;
+mod openings;
 mod payouts;
 mod top_ups;
 
@@ -100,6 +101,7 @@ pub fn decide(
         Command::SettlePayout(command) => payouts::settle(draft, command),
         Command::CancelPayout(command) => payouts::cancel(draft, command),
         Command::RunDue(_) => due::run_due(draft, settled),
+        Command::OpenBook(command) => openings::open(draft, command),
     };
     Ok(Decision::Accept(entry?))
 }

@@ -10,8 +10,9 @@ use crate::entry::Cause;
 use crate::error::InvalidInput;
 use crate::event::json::{Field, Fields};
 use crate::ids::{CampaignId, DepositId, LeadId, PartnerId, PayoutId, TopUpId};
-use crate::lead::Source;
+use crate::lead::{LeadStatus, Source};
 use crate::money::Currency;
+use crate::opening::OpeningStatus;
 use crate::percent::Percent;
 use crate::text::Reference;
 use crate::time::Timestamp;
@@ -270,6 +271,30 @@ bodies! {
     WrittenOff = "written_off" { partner: Option<PartnerId>, currency: Currency, amount: Decimal, }
     /// A lead's personal data and free text were erased: whoever copied them erases the copy.
     CustomerErased = "customer_erased" { lead: LeadId, }
+    /// A deposit came in with the book's opening.
+    DepositImported = "deposit_imported" {
+        deposit: DepositId,
+        campaign: Option<CampaignId>,
+        currency: Currency,
+        balance: Decimal,
+        status: OpeningStatus,
+    }
+    /// A lead came in with the book's opening.
+    LeadImported = "lead_imported" {
+        lead: LeadId,
+        campaign: CampaignId,
+        partner: PartnerId,
+        deposit: DepositId,
+        source: Source,
+        currency: Currency,
+        value: Decimal,
+        commission: Decimal,
+        partner_part: Decimal,
+        status: LeadStatus,
+        created_at: Timestamp,
+    }
+    /// A line of an old statement is kept; it moves nothing.
+    LineKept = "line_kept" { deposit: DepositId, lead: Option<LeadId>, line_at: Timestamp, }
     /// `run_due` was called and settled so many leads, each with an entry of its own before this one.
     DueSettled = "due_settled" { expired: u64, accepted: u64, matured: u64, }
 }

@@ -260,6 +260,27 @@ fn body(entry: &Entry, fact: &Fact) -> EventBody {
             let (partner, amount) = paid_out(entry, posted);
             EventBody::PayoutCancelled { payout: *payout, partner, currency: posted, amount }
         }
+        Fact::DepositImported(came) => EventBody::DepositImported {
+            deposit: came.deposit,
+            campaign: came.campaign,
+            currency: came.currency,
+            balance: to_decimal(came.balance, came.currency),
+            status: came.status,
+        },
+        Fact::LeadImported(came) => EventBody::LeadImported {
+            lead: came.lead,
+            campaign: came.campaign,
+            partner: came.partner,
+            deposit: came.deposit,
+            source: came.source,
+            currency: came.currency,
+            value: to_decimal(came.value, came.currency),
+            commission: to_decimal(came.commission, came.currency),
+            partner_part: to_decimal(came.part, came.currency),
+            status: came.status,
+            created_at: came.created_at,
+        },
+        Fact::LineKept(line) => EventBody::LineKept { deposit: line.deposit, lead: line.lead, line_at: line.at },
         Fact::DueSettled { expired, accepted, matured } => {
             EventBody::DueSettled { expired: *expired, accepted: *accepted, matured: *matured }
         }

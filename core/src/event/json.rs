@@ -13,8 +13,9 @@ use crate::entry::{Cause, Kind};
 use crate::error::InvalidInput;
 use crate::event::{Event, EventBody};
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
-use crate::lead::Source;
+use crate::lead::{LeadStatus, Source};
 use crate::money::{Currency, parse_decimal, to_decimal, to_minor};
+use crate::opening::OpeningStatus;
 use crate::percent::Percent;
 use crate::text::Reference;
 use crate::time::Timestamp;
@@ -106,7 +107,7 @@ macro_rules! serde_fields {
 }
 serde_fields! {
     MerchantId, PartnerId, CampaignId, DepositId, LeadId, TopUpId, PayoutId, Timestamp, Currency, Percent, Reference,
-    Source, Level, Vec<Channel>, OnTimeout, Basis, ReferenceKind, Cause, Method, String, bool, u8, u32, u64,
+    Source, Level, Vec<Channel>, OnTimeout, Basis, ReferenceKind, Cause, Method, LeadStatus, OpeningStatus, String, bool, u8, u32, u64,
 }
 
 fn written<T: Serialize>(value: &T) -> Value {

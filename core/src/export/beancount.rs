@@ -41,6 +41,7 @@ impl Language for Beancount {
             Account::Commission => "Income:Commission".to_owned(),
             Account::Losses => "Expenses:Losses".to_owned(),
             Account::Adjustments => "Expenses:Adjustments".to_owned(),
+            Account::Opening => "Assets:Payments:Opening".to_owned(),
         }
     }
 

@@ -25,6 +25,7 @@ impl Language for Hledger {
             Account::Commission => "income:commission".to_owned(),
             Account::Losses => "expenses:losses".to_owned(),
             Account::Adjustments => "expenses:adjustments".to_owned(),
+            Account::Opening => "assets:payments:opening".to_owned(),
         }
     }
 

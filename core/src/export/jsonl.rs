@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::book::Head;
+use crate::book::Private;
 use crate::entry::Hash;
 use crate::error::Error;
 use crate::export::pages::Pages;
@@ -158,12 +159,14 @@ impl Export<'_> {
             if page.is_empty() {
                 break;
             }
-            let bound = page.iter().filter(|recorded| with_private && recorded.entry.private_digest.is_some());
+            let bound = page.iter().filter(|recorded| with_private && recorded.has_private());
             let private_of: BTreeSet<u64> = bound.map(|recorded| recorded.entry.seq).collect();
-            let mut private = BTreeMap::new();
+            let mut texts: BTreeMap<u64, Vec<Private>> = BTreeMap::new();
             if !private_of.is_empty() {
                 let book = self.store.book(merchant, &Needs { private_of, ..Needs::default() })?;
-                private.extend(book.private.into_iter().map(|private| (private.seq, private)));
+                for private in book.private {
+                    texts.entry(private.seq).or_default().push(private);
+                }
             }
             for recorded in &page {
                 let seq = recorded.entry.seq;
@@ -173,14 +176,17 @@ impl Export<'_> {
                     payload: recorded.payload.as_str().into(),
                 })?;
                 self.report.entries = self.report.entries.saturating_add(1);
-                let Some(private) = private.get(&seq) else { continue };
-                if !recorded.binds(private) {
-                    let difference = format!("the private text of entry {seq} is not the one it was made with");
-                    return Err(Error::CheckFailed { merchant, difference }.into());
+                let mut own = texts.remove(&seq).unwrap_or_default();
+                own.sort_by_key(|private| private.lead);
+                for private in own {
+                    if !recorded.binds(&private) {
+                        let difference = format!("the private text of entry {seq} is not the one it was made with");
+                        return Err(Error::CheckFailed { merchant, difference }.into());
+                    }
+                    let (salt, text) = (hex(&private.salt).into(), private.text.as_str().into());
+                    self.line(&Line::Private { merchant, seq, lead: private.lead, salt, text })?;
+                    self.report.private = self.report.private.saturating_add(1);
                 }
-                let (salt, text) = (hex(&private.salt).into(), private.text.as_str().into());
-                self.line(&Line::Private { merchant, seq, lead: private.lead, salt, text })?;
-                self.report.private = self.report.private.saturating_add(1);
             }
             self.tell();
         }

@@ -96,7 +96,7 @@ pub(crate) fn oldest_first(
 ) -> Result<(), ExportError> {
     let Some(deposit) = book.deposits.get(&id) else { return Ok(()) };
     let merchant = book.merchant;
-    let (mut seq, mut balance) = (deposit.opened_seq.saturating_sub(1), 0_i64);
+    let (mut seq, mut balance) = (deposit.first_seq().saturating_sub(1), 0_i64);
     while seq < book.head.seq {
         let left = usize::try_from(book.head.seq.saturating_sub(seq)).unwrap_or(usize::MAX);
         let page = store.journal(&JournalQuery::After { merchant, seq }, left.min(PAGE))?.items;

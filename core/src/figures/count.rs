@@ -3,13 +3,14 @@
 
 use chrono::NaiveDate;
 
-use crate::account::{Account, PartnerAccounts};
+use crate::account::{Account, PartnerAccounts, PlatformAccounts};
 use crate::book::Book;
 use crate::entry::{Entry, Fact};
 use crate::figures::{Counts, Day, DayKey, Tally, Turnover};
 use crate::ids::DepositId;
-use crate::lead::Lead;
+use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
+use crate::time::Timestamp;
 
 impl Book {
     /// The book's present day is over: what it counted becomes a row of its own.
@@ -100,6 +101,8 @@ impl Book {
             counts.turnover.reversed = counts.turnover.reversed.saturating_add(1);
         }
         match self.day_of(lead) {
+            // An imported lead of which nobody knows when it was decided is counted on no day.
+            _ if lead.decided_at.is_none() => {}
             None => {
                 self.platform.change(&lead.currency)?.counts.today.leads.reverse(lead, false);
                 self.deposits.change(&lead.deposit)?.today.leads.reverse(lead, false);
@@ -111,6 +114,74 @@ impl Book {
             }
         }
         self.count_partner(lead, |tally, lead| tally.reverse(lead, true))
+    }
+
+    /// Counts a lead that comes in with the book's opening, on the days of its past as far as they are known.
+    pub(crate) fn count_imported(&mut self, lead: &Lead, created: NaiveDate, decided: Option<NaiveDate>) -> Option<()> {
+        self.begin_counting(lead.currency);
+        let own = |tally: &mut Tally, lead: &Lead| {
+            tally.create(lead);
+            match lead.status {
+                LeadStatus::Pending => {}
+                LeadStatus::Reversed => tally.reversed = tally.reversed.saturating_add(1),
+                LeadStatus::Converted => {
+                    tally.decide(lead);
+                    tally.convert(lead);
+                }
+                LeadStatus::Lost => {
+                    tally.decide(lead);
+                    tally.lose();
+                }
+                _ => tally.decide(lead),
+            }
+        };
+        own(&mut self.platform.change(&lead.currency)?.counts.total.leads, lead);
+        self.count_partner(lead, own)?;
+        self.count_past(lead, created, lead.created_at, Tally::create)?;
+        if let (Some(day), Some(at)) = (decided, lead.decided_at) {
+            self.count_past(lead, day, at, |tally, lead| match lead.status {
+                LeadStatus::Reversed => tally.reversed = tally.reversed.saturating_add(1),
+                _ => tally.decide(lead),
+            })?;
+        }
+        Some(())
+    }
+
+    /// Counts what happened `at` a moment of a day, which may be over, to a lead and its deposit.
+    fn count_past(&mut self, lead: &Lead, day: NaiveDate, at: Timestamp, count: fn(&mut Tally, &Lead)) -> Option<()> {
+        if self.head.day.is_none_or(|today| day >= today) {
+            count(&mut self.platform.change(&lead.currency)?.counts.today.leads, lead);
+            count(&mut self.deposits.change(&lead.deposit)?.today.leads, lead);
+            return Some(());
+        }
+        for deposit in [None, Some(lead.deposit)] {
+            let key = DayKey { currency: lead.currency, deposit, day };
+            // Before its opening a book has no days: one that was not loaded is not there.
+            let there = if self.days.knows(&key) { self.days.get(&key).copied() } else { None };
+            let counts = Counts::default();
+            let mut row = there.unwrap_or(Day { until: at, counts, balance_minor: 0, reserved_minor: 0 });
+            row.until = row.until.max(at);
+            count(&mut row.counts.leads, lead);
+            self.days.put(key, row);
+        }
+        Some(())
+    }
+
+    /// Counts the balance of a deposit that comes in with the book's opening.
+    pub(crate) fn count_brought_in(&mut self, currency: Currency, balance_minor: i64) {
+        self.begin_counting(currency);
+        if let Some(accounts) = self.platform.change(&currency) {
+            for counts in [&mut accounts.counts.total, &mut accounts.counts.today] {
+                let sum = &mut counts.turnover.brought_in_minor;
+                *sum = sum.saturating_add(balance_minor.into());
+            }
+        }
+    }
+
+    fn begin_counting(&mut self, currency: Currency) {
+        if self.platform.get(&currency).is_none() {
+            self.platform.put(currency, PlatformAccounts::default());
+        }
     }
 
     /// The row of the day on which a lead was decided; none: the book's present day.

@@ -58,6 +58,8 @@ pub struct DepositFigures {
     pub reserved: Decimal,
     /// The rest.
     pub available: Decimal,
+    /// Brought in from elsewhere by the book's opening.
+    pub brought_in: Decimal,
     /// Ever paid in, whatever of it paid a debt.
     pub deposited: Decimal,
     /// Refunded to payers, or held back by disputes that were not won.
@@ -198,6 +200,7 @@ impl DepositFigures {
             balance: money(balance),
             reserved: money(reserved),
             available: money(available),
+            brought_in: money(turnover.brought_in_minor),
             deposited: money(turnover.deposited_minor),
             refunded: money(turnover.refunded_minor),
             paid_back: money(turnover.paid_back_minor),

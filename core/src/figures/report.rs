@@ -55,6 +55,8 @@ pub struct CurrencyReport {
     pub reversed: u64,
     /// The commission of those validated.
     pub commission: Decimal,
+    /// Brought in from elsewhere by the book's opening.
+    pub brought_in: Decimal,
     /// Paid in.
     pub deposited: Decimal,
     /// Refunded or disputed, less what won disputes brought again.
@@ -116,6 +118,7 @@ impl CurrencyReport {
             lost: turnover.lost,
             reversed: turnover.reversed,
             commission: money(leads.captured_minor),
+            brought_in: money(turnover.brought_in_minor),
             deposited: money(turnover.deposited_minor),
             refunded: money(turnover.refunded_minor),
             paid_back: money(turnover.paid_back_minor),

@@ -177,6 +177,9 @@ pub struct Turnover {
     /// Leads that were reversed, whenever they had been captured.
     #[serde(skip_serializing_if = "is_zero")]
     pub reversed: u64,
+    /// Brought in from elsewhere by the book's opening.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub brought_in_minor: i128,
     /// Paid in, whatever of it the debt took.
     #[serde(skip_serializing_if = "is_zero")]
     pub deposited_minor: i128,
@@ -197,6 +200,7 @@ impl Turnover {
         self.converted = self.converted.saturating_add(other.converted);
         self.lost = self.lost.saturating_add(other.lost);
         self.reversed = self.reversed.saturating_add(other.reversed);
+        self.brought_in_minor = self.brought_in_minor.saturating_add(other.brought_in_minor);
         self.deposited_minor = self.deposited_minor.saturating_add(other.deposited_minor);
         self.refunded_minor = self.refunded_minor.saturating_add(other.refunded_minor);
         self.paid_back_minor = self.paid_back_minor.saturating_add(other.paid_back_minor);

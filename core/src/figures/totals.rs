@@ -67,6 +67,8 @@ pub struct PlatformCurrency {
     pub leads: LeadFigures,
     /// What leads cost merchants, and what they brought them.
     pub money: MoneyFigures,
+    /// Brought in from elsewhere by books' openings.
+    pub brought_in: Decimal,
     /// Ever paid in by merchants.
     pub deposited: Decimal,
     /// Refunded, or held back by disputes that were not won.
@@ -140,6 +142,7 @@ struct PlatformSum {
     receivable: i128,
     losses: i128,
     adjustments: i128,
+    opening: i128,
     payments: [i128; Method::ALL.len()],
 }
 
@@ -153,6 +156,7 @@ impl PlatformSums {
         own.receivable = own.receivable.saturating_add(row.receivable_minor.into());
         own.losses = own.losses.saturating_add(row.losses_minor.into());
         own.adjustments = own.adjustments.saturating_add(row.adjustments_minor.into());
+        own.opening = own.opening.saturating_add(row.opening_minor.into());
         for (sum, balance) in own.payments.iter_mut().zip(row.payments_minor) {
             *sum = sum.saturating_add(balance.into());
         }
@@ -166,7 +170,7 @@ impl PlatformSums {
 impl PlatformSum {
     fn figures(&self, currency: Currency) -> PlatformCurrency {
         let money = |minor| sum(minor, currency);
-        let own = [self.commission, self.receivable, self.losses, self.adjustments];
+        let own = [self.commission, self.receivable, self.losses, self.adjustments, self.opening];
         // All accounts sum to zero: what these hold, debit positive, is what the others are owed.
         let owed = own.iter().chain(&self.payments).fold(0_i128, |sum, balance| sum.saturating_add(*balance));
         let payments = Method::ALL.iter().copied().zip(self.payments).filter(|(_, balance)| *balance != 0);
@@ -175,6 +179,7 @@ impl PlatformSum {
             merchants: self.merchants,
             leads: LeadFigures::of(&self.leads, currency),
             money: MoneyFigures::of(&self.leads, currency),
+            brought_in: money(self.turnover.brought_in_minor),
             deposited: money(self.turnover.deposited_minor),
             refunded: money(self.turnover.refunded_minor),
             paid_back: money(self.turnover.paid_back_minor),

@@ -22,7 +22,8 @@ impl Needs {
                     | Account::Commission
                     | Account::Receivable
                     | Account::Losses
-                    | Account::Adjustments => {}
+                    | Account::Adjustments
+                    | Account::Opening => {}
                 }
             }
             entry.facts.iter().for_each(|fact| needs.add_fact(fact));
@@ -56,6 +57,12 @@ impl Needs {
             | Fact::LeadLost { lead }
             | Fact::PartMatured { lead, .. }
             | Fact::CustomerErased { lead } => _ = self.leads.insert(*lead),
+            Fact::DepositImported(came) => _ = self.deposits.insert(came.deposit),
+            Fact::LeadImported(came) => {
+                self.leads.insert(came.lead);
+                self.deposits.insert(came.deposit);
+                self.partners.insert((came.partner, came.currency));
+            }
             Fact::LeadReversed { lead, .. } => {
                 self.leads.insert(*lead);
                 self.reversals.insert(*lead);
@@ -90,7 +97,8 @@ impl Needs {
             | Fact::CampaignPaused { .. }
             | Fact::CampaignResumed { .. }
             | Fact::WrittenOff { .. }
-            | Fact::DueSettled { .. } => {}
+            | Fact::DueSettled { .. }
+            | Fact::LineKept(_) => {}
         }
     }
 }

@@ -30,6 +30,8 @@ struct Reading {
     keys: HashSet<Key>,
     /// The entry that was read last; none once something else has come that a private text cannot follow.
     last: Option<Recorded>,
+    /// Whose private text of it was read last.
+    told: Option<Option<LeadId>>,
     missed: Option<LeadId>,
 }
 
@@ -56,10 +58,11 @@ impl Import<'_> {
             match item {
                 Item::Entry(recorded) => current.entry(recorded, &lines)?,
                 Item::Private(_, private) => {
-                    let last = current.last.take();
-                    if !last.is_some_and(|last| last.binds(&private)) {
+                    let in_order = current.told.is_none_or(|told| told < private.lead);
+                    if !(in_order && current.last.as_ref().is_some_and(|last| last.binds(&private))) {
                         return Err(lines.damaged("the private text is not that of the entry before it"));
                     }
+                    current.told = Some(private.lead);
                 }
                 Item::Missed(_, lead, _) => {
                     current.last = None;
@@ -106,7 +109,14 @@ impl Import<'_> {
     fn begin(&self, merchant: MerchantId) -> Result<Reading, ImportError> {
         let found = self.store.books(&BookQuery::Of([merchant].into()), 1)?;
         let stored = found.first().map_or_else(|| Head::genesis(merchant), |(_, head)| *head);
-        Ok(Reading { book: Book::complete(merchant), stored, keys: HashSet::new(), last: None, missed: None })
+        Ok(Reading {
+            book: Book::complete(merchant),
+            stored,
+            keys: HashSet::new(),
+            last: None,
+            told: None,
+            missed: None,
+        })
     }
 
     fn end(&self, current: &Reading, lines: &Lines<'_>) -> Result<Verified, ImportError> {
@@ -145,6 +155,7 @@ impl Reading {
             return Err(ImportError::BookDiffers { line, merchant, seq });
         }
         self.last = Some(recorded);
+        self.told = None;
         Ok(())
     }
 }
@@ -155,12 +166,17 @@ fn fits(book: &Book, entry: &Entry) -> Result<(), String> {
     if entry.at < book.head.last_at {
         return fault("is older than the one before");
     }
-    let campaign = |id: &CampaignId| book.campaigns.get(id).is_some();
+    // An opening names campaigns that it begins itself.
+    let mut begun: HashSet<CampaignId> = HashSet::new();
+    let mut came: HashSet<uuid::Uuid> = HashSet::new();
     for fact in &entry.facts {
+        let campaign = |id: &CampaignId| book.campaigns.get(id).is_some() || begun.contains(id);
         let is_new = match fact {
             Fact::CampaignRegistered { campaign, .. } => book.campaigns.get(campaign).is_none(),
             Fact::DepositOpened { deposit, .. } => book.deposits.get(deposit).is_none(),
             Fact::LeadCreated { lead, .. } => book.leads.get(lead).is_none(),
+            Fact::DepositImported(of) => book.deposits.get(&of.deposit).is_none() && came.insert(of.deposit.0),
+            Fact::LeadImported(of) => book.leads.get(&of.lead).is_none() && came.insert(of.lead.0),
             Fact::TopUpBegun { top_up, .. } => book.top_ups.get(top_up).is_none(),
             Fact::PayoutRequested { payout, .. } => book.payouts.get(payout).is_none(),
             _ => true,
@@ -170,6 +186,8 @@ fn fits(book: &Book, entry: &Entry) -> Result<(), String> {
         }
         let is_known = match fact {
             Fact::LeadCreated { campaign: id, .. } => campaign(id),
+            Fact::LeadImported(of) => campaign(&of.campaign),
+            Fact::DepositImported(of) => of.campaign.as_ref().is_none_or(campaign),
             Fact::AgreementSet { campaign: id, .. }
             | Fact::DepositOpened { campaign: id, .. }
             | Fact::TopUpBegun { campaign: id, .. } => id.as_ref().is_none_or(campaign),
@@ -177,6 +195,9 @@ fn fits(book: &Book, entry: &Entry) -> Result<(), String> {
         };
         if !is_known {
             return fault("names a campaign that is not there");
+        }
+        if let Fact::CampaignRegistered { campaign, .. } = fact {
+            begun.insert(*campaign);
         }
     }
     Ok(())
@@ -210,6 +231,10 @@ fn keeps(book: &Book, entry: &Entry) -> Result<(), String> {
                 (0..=lead.commission_minor).contains(&lead.partner_minor)
                     && book.deposits.get(&lead.deposit).is_some_and(|deposit| deposit.currency == lead.currency)
             }),
+            Fact::LeadImported(of) => {
+                (0..=of.commission).contains(&of.part)
+                    && book.deposits.get(&of.deposit).is_some_and(|deposit| deposit.currency == of.currency)
+            }
             Fact::TopUpBegun { amount, .. } | Fact::PayoutRequested { amount, .. } => *amount > 0,
             Fact::TopUpSucceeded { top_up, .. } | Fact::TopUpRefunded { top_up, .. } => book
                 .top_ups

@@ -24,7 +24,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// What of one book is to be written next.
 #[derive(Default)]
 struct Chunk {
-    entries: Vec<(Recorded, Option<Private>)>,
+    entries: Vec<(Recorded, Vec<Private>)>,
     missed: Vec<(LeadId, Missed)>,
 }
 
@@ -86,14 +86,14 @@ impl Import<'_> {
                             self.flush(current, 0, lines.line)?;
                             (self.progress)(Progress { stage: Stage::Importing, books: done, entries });
                         }
-                        current.chunk.entries.push((recorded, None));
+                        current.chunk.entries.push((recorded, Vec::new()));
                     }
                 }
                 Item::Private(of, private) if of == merchant => {
-                    if let Some((_, place)) = current.chunk.entries.last_mut()
+                    if let Some((_, texts)) = current.chunk.entries.last_mut()
                         && private.seq > current.verified.stored.seq
                     {
-                        *place = Some(private);
+                        texts.push(private);
                     }
                 }
                 Item::Missed(of, lead, missed) if of == merchant => {

@@ -286,6 +286,10 @@ impl<A: Answer> Call<A> {
         }
         let lead_given = matches!(&command, Command::CreateLead(create) if create.lead.is_some());
         command.fill_ids();
+        let secrets = match &mut command {
+            Command::OpenBook(opening) => opening.take_secrets(),
+            _ => Vec::new(),
+        };
         let new_lead = match &command {
             Command::CreateLead(create) if !lead_given => create.lead,
             _ => None,
@@ -293,7 +297,7 @@ impl<A: Answer> Call<A> {
         let (reply, receiver) = channel();
         let merchant = command.merchant();
         let mark = (private.is_none() && new_lead.is_none()).then(|| self.inner.marks.fetch_add(1, Ordering::Relaxed));
-        let request = Box::new(Request { command, key, fingerprint, new_lead, private, mark });
+        let request = Box::new(Request { command, key, fingerprint, new_lead, private, secrets, mark });
         let job = Job { merchant, work: Work::Command { request, reply }, settled: DueSettled::default() };
         Ok((self.inner, job, receiver))
     }

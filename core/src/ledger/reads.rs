@@ -250,9 +250,10 @@ impl Inner {
         let Some(deposit) = book.deposits.get(&id) else { return Ok(None) };
         let start = (book.head.seq.saturating_add(1), deposit.balance_minor);
         let (mut seq, mut balance) = after.map(|after| parse_statement_cursor(after, id)).transpose()?.unwrap_or(start);
+        let first = deposit.first_seq();
         let mut statement = Statement { lines: Vec::new(), next: None };
         let mut looked = 0_usize;
-        while seq > deposit.opened_seq {
+        while seq > first {
             if statement.lines.len() >= limit || looked >= STATEMENT_REACH {
                 statement.next = Some(Cursor(format!("statement:{id}:{seq}:{balance}")));
                 break;

@@ -22,6 +22,7 @@ use crate::ledger::Options;
 use crate::ledger::hub::Hub;
 use crate::ledger::queue::Queue;
 use crate::ledger::reply::{Sender, Waiting};
+use crate::opening::{LeadSecret, bind};
 use crate::refusal::Refusal;
 use crate::store::{Books, JournalQuery, Scope, Store};
 use crate::text::Key;
@@ -65,6 +66,8 @@ pub(super) struct Request {
     pub(super) new_lead: Option<LeadId>,
     /// The private fields and the salt for their digest.
     pub(super) private: Option<(String, [u8; 16])>,
+    /// The private fields of the leads of an opening.
+    pub(super) secrets: Vec<LeadSecret>,
     /// Where nothing else is random.
     pub(super) mark: Option<u32>,
 }
@@ -331,7 +334,9 @@ impl Worker {
                 entry.fingerprint = request.fingerprint;
                 entry.mark = request.mark;
                 entry.private_digest = private.as_ref().map(Private::digest);
+                let secrets = bind(&mut entry, &request.secrets);
                 let entry = book.record(entry, private).map_err(|broken| Error::Internal(broken.to_string()))?;
+                book.new_opening_private.extend(secrets);
                 Ok(Accepted { entry, replayed: false })
             }
             Ok(Decision::Repeat(seq)) => {

@@ -64,6 +64,16 @@ CREATE TABLE private (
 );
 CREATE INDEX private_by_lead ON private (merchant_id, lead_id) WHERE lead_id IS NOT NULL;
 
+-- The same of the leads that came in with a book's opening: one entry, many leads.
+CREATE TABLE opening_private (
+    merchant_id uuid   NOT NULL,
+    lead_id     uuid   NOT NULL,
+    seq         bigint NOT NULL,
+    salt        bytea  NOT NULL CHECK (length(salt) = 16),
+    text        text   NOT NULL,
+    PRIMARY KEY (merchant_id, lead_id)
+);
+
 CREATE TABLE campaigns (
     merchant_id         uuid     NOT NULL,
     campaign_id         uuid     NOT NULL,
@@ -123,6 +133,7 @@ CREATE TABLE platform (
     receivable_minor    bigint NOT NULL CHECK (receivable_minor >= 0),
     losses_minor        bigint NOT NULL,
     adjustments_minor   bigint NOT NULL,
+    opening_minor       bigint NOT NULL,
     stripe_minor        bigint NOT NULL,
     cmi_minor           bigint NOT NULL,
     bank_transfer_minor bigint NOT NULL,

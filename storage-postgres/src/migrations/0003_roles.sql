@@ -18,23 +18,23 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['books', 'journal', 'private', 'campaigns', 'agreements', 'deposits', 'platform', 'partners',
-                                'leads', 'top_ups', 'payment_references', 'payouts', 'missed', 'days'] LOOP
+    FOREACH name IN ARRAY ARRAY['books', 'journal', 'private', 'opening_private', 'campaigns', 'agreements', 'deposits', 'platform',
+                                'partners', 'leads', 'top_ups', 'payment_references', 'payouts', 'missed', 'days'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY owner ON %I TO {owner} USING (true) WITH CHECK (true)', name);
         EXECUTE format('CREATE POLICY writer ON %I TO {writer} USING (true) WITH CHECK (true)', name);
         EXECUTE format('GRANT SELECT, INSERT ON %I TO {writer}', name);
-        IF name <> 'journal' AND name <> 'private' THEN
+        IF name NOT IN ('journal', 'private', 'opening_private') THEN
             EXECUTE format('GRANT UPDATE ON %I TO {writer}', name);
         END IF;
         -- Personal data is not for reports.
-        IF name <> 'private' THEN
+        IF name NOT IN ('private', 'opening_private') THEN
             EXECUTE format('CREATE POLICY reader ON %I FOR SELECT TO {reader} USING (true)', name);
             EXECUTE format('GRANT SELECT ON %I TO {reader}', name);
         END IF;
     END LOOP;
-    GRANT DELETE ON private, missed TO {writer};
+    GRANT DELETE ON private, opening_private, missed TO {writer};
     GRANT USAGE ON SCHEMA {schema} TO {writer}, {reader};
     GRANT SELECT ON meta TO {writer}, {reader};
     GRANT SELECT ON entries_view, postings_view, statements_view, deposits_view, leads_view, figures_view, days_view

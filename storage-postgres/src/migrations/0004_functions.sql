@@ -76,7 +76,7 @@ CREATE FUNCTION write_books(
     deposit_auto_threshold_minor bigint[], deposit_auto_amount_minor bigint[], deposit_auto_requested boolean[],
     deposit_opened_seq bigint[], deposit_today text[], platform_merchant_id uuid[], platform_currency text[],
     platform_commission_minor bigint[], platform_receivable_minor bigint[], platform_losses_minor bigint[],
-    platform_adjustments_minor bigint[], platform_stripe_minor bigint[], platform_cmi_minor bigint[],
+    platform_adjustments_minor bigint[], platform_opening_minor bigint[], platform_stripe_minor bigint[], platform_cmi_minor bigint[],
     platform_bank_transfer_minor bigint[], platform_crypto_minor bigint[], platform_manual_minor bigint[], platform_counts text[],
     partner_merchant_id uuid[], partner_partner_id uuid[], partner_currency text[], partner_held_minor bigint[],
     partner_payable_minor bigint[], partner_in_payout_minor bigint[], partner_paid_minor bigint[], partner_leads text[],
@@ -150,27 +150,27 @@ BEGIN
     IF cardinality(platform_merchant_id) > 0 THEN
         UPDATE platform t SET
             commission_minor = n.commission_minor, receivable_minor = n.receivable_minor, losses_minor = n.losses_minor,
-            adjustments_minor = n.adjustments_minor, stripe_minor = n.stripe_minor, cmi_minor = n.cmi_minor,
+            adjustments_minor = n.adjustments_minor, opening_minor = n.opening_minor, stripe_minor = n.stripe_minor, cmi_minor = n.cmi_minor,
             bank_transfer_minor = n.bank_transfer_minor, crypto_minor = n.crypto_minor, manual_minor = n.manual_minor,
             counts = n.counts
         FROM unnest(
             platform_merchant_id, platform_currency, platform_commission_minor, platform_receivable_minor,
-            platform_losses_minor, platform_adjustments_minor, platform_stripe_minor, platform_cmi_minor,
+            platform_losses_minor, platform_adjustments_minor, platform_opening_minor, platform_stripe_minor, platform_cmi_minor,
             platform_bank_transfer_minor, platform_crypto_minor, platform_manual_minor, platform_counts
         ) n (
-            merchant_id, currency, commission_minor, receivable_minor, losses_minor, adjustments_minor, stripe_minor,
+            merchant_id, currency, commission_minor, receivable_minor, losses_minor, adjustments_minor, opening_minor, stripe_minor,
             cmi_minor, bank_transfer_minor, crypto_minor, manual_minor, counts
         )
         WHERE t.merchant_id = n.merchant_id AND t.currency = n.currency;
         GET DIAGNOSTICS met = ROW_COUNT;
         IF met <> cardinality(platform_merchant_id) THEN
             INSERT INTO platform (
-                merchant_id, currency, commission_minor, receivable_minor, losses_minor, adjustments_minor,
+                merchant_id, currency, commission_minor, receivable_minor, losses_minor, adjustments_minor, opening_minor,
                 stripe_minor, cmi_minor, bank_transfer_minor, crypto_minor, manual_minor, counts
             )
             SELECT * FROM unnest(
                 platform_merchant_id, platform_currency, platform_commission_minor, platform_receivable_minor,
-                platform_losses_minor, platform_adjustments_minor, platform_stripe_minor, platform_cmi_minor,
+                platform_losses_minor, platform_adjustments_minor, platform_opening_minor, platform_stripe_minor, platform_cmi_minor,
                 platform_bank_transfer_minor, platform_crypto_minor, platform_manual_minor, platform_counts
             )
             ON CONFLICT DO NOTHING;

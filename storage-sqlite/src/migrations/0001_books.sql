@@ -58,6 +58,16 @@ CREATE TABLE private (
 ) STRICT;
 CREATE INDEX private_by_lead ON private (lead, book) WHERE lead IS NOT NULL;
 
+-- The same of the leads that came in with a book's opening: one entry, many leads.
+CREATE TABLE opening_private (
+    book INTEGER NOT NULL,
+    lead BLOB    NOT NULL CHECK (length(lead) = 16),
+    seq  INTEGER NOT NULL,
+    salt BLOB    NOT NULL CHECK (length(salt) = 16),
+    text TEXT    NOT NULL,
+    PRIMARY KEY (book, lead)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE campaigns (
     no              INTEGER PRIMARY KEY,
     book            INTEGER NOT NULL,
@@ -118,6 +128,7 @@ CREATE TABLE platform (
     receivable    INTEGER NOT NULL CHECK (receivable >= 0),
     losses        INTEGER NOT NULL,
     adjustments   INTEGER NOT NULL,
+    opening       INTEGER NOT NULL,
     stripe        INTEGER NOT NULL,
     cmi           INTEGER NOT NULL,
     bank_transfer INTEGER NOT NULL,
