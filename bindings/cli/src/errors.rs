@@ -26,7 +26,15 @@ macro_rules! faults {
         }
     )*};
 }
-faults!(Fault, leadledger::Error, leadledger::InvalidInput, leadledger::Refusal);
+faults!(
+    Fault,
+    leadledger::Error,
+    leadledger::InvalidInput,
+    leadledger::Refusal,
+    leadledger::ExportError,
+    leadledger::ImportError,
+    leadledger::ProofError
+);
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
