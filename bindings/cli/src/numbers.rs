@@ -54,12 +54,13 @@ impl Numbers {
 
     /// A rate between 0 and 1 as percent with two decimals: `64,29 %`.
     pub(crate) fn rate(self, rate: Decimal) -> String {
-        self.percent(rate * Decimal::ONE_HUNDRED)
+        let mut percent = rate * Decimal::ONE_HUNDRED;
+        percent.rescale(2);
+        self.percent(percent)
     }
 
-    /// What is already in percent.
-    pub(crate) fn percent(self, mut percent: Decimal) -> String {
-        percent.rescale(2);
+    /// What is already in percent, with the decimals that it has.
+    pub(crate) fn percent(self, percent: Decimal) -> String {
         let space = match self {
             Self::Of(locale) if SPACE_BEFORE_PERCENT.contains(&language(locale.name())) => "\u{a0}",
             _ => "",
@@ -154,7 +155,7 @@ mod tests {
         }
         assert_eq!(Numbers::named("fr_FR").count(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(Numbers::Plain.count(1_234_567), "1234567");
-        assert_eq!(Numbers::named("en_US").percent("98.8".parse().unwrap()), "98.80%");
+        assert_eq!(Numbers::named("en_US").percent("98.8".parse().unwrap()), "98.8%");
     }
 
     #[test]

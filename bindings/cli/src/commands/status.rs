@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::Status;
 use crate::commands::{known_merchant, merchants};
 use crate::errors::Failure;
-use crate::output::{Column, Output, bar, short};
+use crate::output::{Column, Output, bar};
 
 pub(crate) fn run(ledger: &Ledger, arguments: &Status, out: &mut Output) -> Result<(), Failure> {
     match &arguments.merchant {
@@ -64,22 +64,25 @@ fn all(ledger: &Ledger, out: &mut Output) -> Result<(), Failure> {
         Column::Number("FULL"),
         Column::Number("DAYS"),
         Column::Text("LEVEL"),
-        Column::Text("STATUS"),
     ];
     Ok(out.table(&columns, &rows)?)
 }
 
 fn row(merchant: MerchantId, (view, card): &Shown, out: &Output) -> Vec<String> {
     let money = |amount| out.money(amount, card.currency);
+    let level = card.level.as_ref().map_or_else(String::new, |level| out.on_level(level.level, level.label));
+    let status = match view.status {
+        DepositStatus::Active => String::new(),
+        other => format!(", {}", other.name()),
+    };
     vec![
         merchant.to_string(),
-        card.campaign.map_or_else(|| "all".to_owned(), short),
+        card.campaign.map_or_else(|| "all".to_owned(), |campaign| campaign.to_string().chars().take(8).collect()),
         money(card.balance),
         money(card.available),
-        out.percent(card.percent),
+        out.percent(card.percent.map(|percent| percent.trunc_with_scale(1))),
         out.about(card.days_left),
-        card.level.as_ref().map_or_else(String::new, |level| out.on_level(level.level, level.label)),
-        view.status.name().to_owned(),
+        format!("{level}{status}"),
     ]
 }
 

@@ -34,7 +34,7 @@ pub(super) fn platform(figures: &PlatformFigures, out: &mut Output) -> std::io::
     }
     for own in &figures.currencies {
         let money = |amount| out.money(amount, own.currency);
-        let mut accounts = vec![
+        let accounts = [
             ("merchants", out.count(own.merchants)),
             ("income", money(own.commission)),
             ("losses", money(own.losses)),
@@ -45,9 +45,13 @@ pub(super) fn platform(figures: &PlatformFigures, out: &mut Output) -> std::io::
             ("refunded", money(own.refunded)),
             ("paid back", money(own.paid_back)),
         ];
-        accounts.extend(own.payments.iter().map(|(method, amount)| (method.name(), money(*amount))));
+        let payments: Vec<_> = own.payments.iter().map(|(method, amount)| (method.name(), money(*amount))).collect();
         out.line("")?;
         out.pairs(&format!("accounts, {}", own.currency), &accounts)?;
+        if !payments.is_empty() {
+            out.line("")?;
+            out.pairs("money at the providers", &payments)?;
+        }
         leads(&own.leads, own.currency, out)?;
         spent(&own.money, own.currency, out)?;
     }
