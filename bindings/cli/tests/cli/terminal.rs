@@ -88,20 +88,43 @@ fn a_reader_that_has_enough_is_no_fault() {
 #[test]
 fn ctrl_c_ends_a_tail_cleanly() {
     let store = Store::sqlite().prepared();
-    let mut child = store.command(&["tail", "--from-start", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    // The deposit's opening says two things.
-    for _ in 0..4 {
-        out.read_line(&mut line).unwrap();
+    for whose in [&["--from-start"][..], &["--from-start", "--merchant", MERCHANT], &["--as", "reader"]] {
+        let arguments = [&["tail", "--json"], whose].concat();
+        let mut child = store.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        // The deposit's opening says two things.
+        for _ in 0..4 {
+            out.read_line(&mut line).unwrap();
+        }
+        assert_eq!(line.lines().count(), 4, "{whose:?}: {line}");
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{whose:?}");
+        line.clear();
+        out.read_to_string(&mut line).unwrap();
+        assert_eq!(line, "", "{whose:?}");
     }
-    assert_eq!(line.lines().count(), 4, "{line}");
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    line.clear();
-    out.read_to_string(&mut line).unwrap();
-    assert_eq!(line, "");
+    // What the name was given is acknowledged: only what comes now is new to it.
+    store.send("top_up", json!({ "deposit": DEPOSIT, "amount": "100.00" }));
+    let next = store.run(&["tail", "--as", "reader", "--limit", "1", "--json"]).json();
+    assert_eq!((&next["type"], &next["seq"]), (&json!("payment_received"), &json!(4)));
+}
+
+#[test]
+fn what_could_not_be_written_is_not_acknowledged() {
+    let store = Store::sqlite().prepared();
+    let run = |out: std::process::Stdio| {
+        let mut command = store.command(&["tail", "--as", "reader", "--limit", "2", "--json"]);
+        Ran::of(command.stdout(out).output().unwrap())
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert!(run(full.into()).failed(1).contains("output_failed"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    run(writer.into()).ok();
+    let first = run(Stdio::piped()).ok();
+    assert!(first.contains("campaign_registered"), "{first}");
 }
 
 #[test]
