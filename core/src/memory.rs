@@ -123,6 +123,10 @@ impl Store for MemoryStore {
                 let end = start.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
                 Ok(Page { items, next: Some(cursor(end)) })
             }
+            JournalQuery::End => {
+                let end = u64::try_from(kept.log.len()).unwrap_or(u64::MAX);
+                Ok(Page { items: Vec::new(), next: Some(cursor(end)) })
+            }
         }
     }
 

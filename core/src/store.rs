@@ -243,6 +243,9 @@ pub enum JournalQuery {
         /// Where the page before ended.
         after: Option<Cursor>,
     },
+    /// No entry, but the cursor over all books at their end: it leaves out everything that a read over all books gives
+    /// at this moment, and nothing else. Costs the same however long the journal is.
+    End,
 }
 
 /// Which books to list.
@@ -346,7 +349,7 @@ pub trait Store: Totals + Subscribers + Send + Sync + 'static {
     fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError>;
 
     /// A page of the journal, at most `limit` entries, only what is committed. The cursor is for
-    /// [`JournalQuery::All`], and is given even where no entry follows. Over all books, an entry may be held back for as
+    /// [`JournalQuery::All`], and is given even where no entry follows, and by [`JournalQuery::End`]. Over all books, an entry may be held back for as
     /// long as a transaction runs that may still write one before it.
     fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError>;
 

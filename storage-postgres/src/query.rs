@@ -150,6 +150,9 @@ pub(crate) fn leads_page(
     Ok(Page { items, next })
 }
 
+/// Below the oldest transaction that still runs, nothing is to come.
+const HORIZON: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset FROM meta";
+
 pub(crate) fn journal<'q>(query: &JournalQuery, limit: usize, marks: Marks) -> Result<Statement<'q>, StoreError> {
     let limit = Param::Int(count(limit));
     Ok(match query {
@@ -168,14 +171,16 @@ pub(crate) fn journal<'q>(query: &JournalQuery, limit: usize, marks: Marks) -> R
         JournalQuery::All { after } => {
             let (position, merchant, seq) = place(after.as_ref(), marks)?;
             Statement {
-                // Below the oldest transaction that still runs, nothing is to come.
-                sql: "SELECT merchant_id, payload, hash, seq, position FROM journal WHERE position >= $1 \
-                      AND (position, merchant_id, seq) > ($1, $2, $3) \
-                      AND position < (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset FROM meta) \
-                      ORDER BY position, merchant_id, seq LIMIT $4".into(),
+                sql: sql!(
+                    "SELECT merchant_id, payload, hash, seq, position FROM journal WHERE position >= $1 \
+                     AND (position, merchant_id, seq) > ($1, $2, $3) AND position < (SELECT {HORIZON}) \
+                     ORDER BY position, merchant_id, seq LIMIT $4"
+                )
+                .into(),
                 params: vec![Param::Int(position), Param::Id(merchant), Param::Int(seq), limit],
             }
         }
+        JournalQuery::End => Statement { sql: sql!("SELECT {HORIZON}").into(), params: Vec::new() },
     })
 }
 
@@ -187,6 +192,15 @@ fn place(after: Option<&Cursor>, marks: Marks) -> Result<(i64, Uuid, i64), Store
 }
 
 pub(crate) fn journal_page(query: &JournalQuery, marks: Marks, answer: &[Row]) -> Result<Page<Recorded>, StoreError> {
+    let cursor = |(position, merchant, seq): (i64, Uuid, i64)| {
+        marks.cursor("all", &[position.to_string(), merchant.simple().to_string(), seq.to_string()])
+    };
+    if *query == JournalQuery::End {
+        let horizon = answer.first().ok_or_else(|| corrupt("the schema has no meta row"))?;
+        // Before every entry of that position: nothing is read from there on yet.
+        let end = cursor((Columns::of(horizon).int()?, Uuid::nil(), 0));
+        return Ok(Page { items: Vec::new(), next: Some(end) });
+    }
     let all = match query {
         JournalQuery::All { after } => Some(place(after.as_ref(), marks)?),
         _ => None,
@@ -203,7 +217,7 @@ pub(crate) fn journal_page(query: &JournalQuery, marks: Marks, answer: &[Row]) -
         let expected = match query {
             JournalQuery::After { seq, .. } => before.unwrap_or(*seq).checked_add(1),
             JournalQuery::Before { .. } => before.map_or(Some(seq), |before| before.checked_sub(1)),
-            JournalQuery::All { .. } => Some(seq),
+            JournalQuery::All { .. } | JournalQuery::End => Some(seq),
         };
         if recorded.entry.seq != seq || expected != Some(seq) {
             return Err(corrupt(format!("entry {} of {merchant} is missing or misplaced", expected.unwrap_or(seq))));
@@ -213,9 +227,6 @@ pub(crate) fn journal_page(query: &JournalQuery, marks: Marks, answer: &[Row]) -
         }
         items.push(recorded);
     }
-    let cursor = |(position, merchant, seq): (i64, Uuid, i64)| {
-        marks.cursor("all", &[position.to_string(), merchant.simple().to_string(), seq.to_string()])
-    };
     Ok(Page { items, next: last.map(cursor) })
 }
 

@@ -115,9 +115,19 @@ pub(crate) fn journal(
                 items.push(Recorded::from_row(columns.id()?, columns.get()?, columns.get()?)?);
                 Ok(())
             })?;
-            Ok(Page { items, next: Some(Cursor(format!("sqlite:row:{place}:0"))) })
+            Ok(Page { items, next: Some(row_cursor(place)) })
+        }
+        JournalQuery::End => {
+            let sql = "SELECT coalesce(max(row), 0) FROM journal";
+            let last = one(connection, sql, params![], |row| Columns::of(row).get())?;
+            Ok(Page { items: Vec::new(), next: Some(row_cursor(last.unwrap_or_default())) })
         }
     }
+}
+
+/// Behind a row of the journal.
+fn row_cursor(row: i64) -> Cursor {
+    Cursor(format!("sqlite:row:{row}:0"))
 }
 
 fn none<T>() -> Page<T> {

@@ -13,10 +13,10 @@ Where a ledger is:
 
 Exit codes:
   0  done
-  1  a fault of the program itself
+  1  a fault of the program itself, or the answer cannot be written
   2  the command line is not understood
   3  refused by the rules of the ledger; nothing changed
-  4  invalid input: an id, a URL, a time zone, a field
+  4  invalid input: an id, a URL, a time zone, a day, a field, a file
   5  the store is unavailable now, or full
   6  the store cannot be used: foreign, outdated, newer, corrupt, read-only, misconfigured
   7  a check failed
@@ -60,11 +60,17 @@ pub(crate) enum Command {
     Init(Init),
     Migrate(Migrate),
     Status(Status),
+    Figures(Figures),
     Leads(Leads),
     Statement(Statement),
+    Explain(Explain),
+    Balances(Balances),
     Tail(Tail),
     RunDue(RunDue),
     Check(Check),
+    Proof(Proof),
+    Export(Export),
+    Import(Import),
     Play(Play),
     Do(Do),
     Completions(Completions),
@@ -138,6 +144,38 @@ pub(crate) struct Status {
     pub(crate) format: Format,
 }
 
+/// What a merchant, a partner or the platform made of it: leads, rates, money, trends
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  leadledger figures
+  leadledger figures 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e
+  leadledger figures 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e --day 2026-11-22
+  leadledger figures --partner 2fa6dafe-6c6b-5aa5-b7ff-24dd7dbeffa5
+  leadledger figures MERCHANT --json | jq '.currencies[].leads.validation_rate'
+
+All is net of reversals. Days are those of --time-zone, the same on which the books were kept. Rates are fractions of 1 in
+JSON, and null over nothing.")]
+pub(crate) struct Figures {
+    /// This merchant's
+    #[arg(conflicts_with_all = ["partner", "platform"])]
+    pub(crate) merchant: Option<String>,
+    /// This partner's, over all merchants
+    #[arg(long, value_name = "ID", conflicts_with = "platform")]
+    pub(crate) partner: Option<String>,
+    /// The platform's, over all merchants; so it is without arguments
+    #[arg(long)]
+    pub(crate) platform: bool,
+    /// The report of this day of the merchant's, YYYY-MM-DD
+    #[arg(long, value_name = "DAY", requires = "merchant", conflicts_with = "yesterday")]
+    pub(crate) day: Option<String>,
+    /// The report of the merchant's last full day
+    #[arg(long, requires = "merchant")]
+    pub(crate) yesterday: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
 /// A merchant's leads, newest first
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -196,13 +234,55 @@ pub(crate) struct Page {
     pub(crate) after: Option<String>,
 }
 
-/// Journal entries as they are committed, until Ctrl-C
+/// Why a lead cost what it cost, and where the money went
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  leadledger explain 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e 9c035e99-e47c-51c9-8da0-11e6bc407cdf
+  leadledger explain MERCHANT LEAD --json | jq '.steps[].event'")]
+pub(crate) struct Explain {
+    /// Whose
+    pub(crate) merchant: String,
+    /// Which lead
+    pub(crate) lead: String,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Every balance of a book, now or at a past moment, summed from its journal
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  leadledger balances 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e
+  leadledger balances 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e --at '2026-11-22 18:00:00'
+  leadledger balances MERCHANT --entry 4711 --json
+
+A time is of --time-zone, or with an offset as in 2026-11-22T17:00:00Z.")]
+pub(crate) struct Balances {
+    /// Whose book
+    pub(crate) merchant: String,
+    /// Right after the last entry that is not later
+    #[arg(long, value_name = "TIME", conflicts_with = "entry")]
+    pub(crate) at: Option<String>,
+    /// Right after the entry of this number
+    #[arg(long, value_name = "SEQ")]
+    pub(crate) entry: Option<u64>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// What happens, as it is committed, until Ctrl-C
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   leadledger tail
   leadledger tail --from-start --merchant 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e
-  leadledger tail --json | jq -c 'select(.alerts != [])'")]
+  leadledger tail --json | jq -c 'select(.type == \"alert_raised\")'
+  leadledger tail --as mails --json | ./send-mails
+
+An entry gives one event or several, one line each. With --as, a name is remembered in the ledger with how far it has
+got, and the next run goes on from there; a new name begins with the first entry. What was written is acknowledged
+afterwards: an entry comes again where the run was cut off between the two. A name is one reader's.")]
 pub(crate) struct Tail {
     /// Only this merchant's
     #[arg(long, value_name = "ID")]
@@ -210,7 +290,10 @@ pub(crate) struct Tail {
     /// From the first entry on, not only new ones
     #[arg(long)]
     pub(crate) from_start: bool,
-    /// Ends after so many
+    /// As a subscriber whose place is remembered, in all books
+    #[arg(long = "as", value_name = "NAME", conflicts_with_all = ["merchant", "from_start"])]
+    pub(crate) name: Option<String>,
+    /// Ends after the events of so many entries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
     #[command(flatten)]
@@ -240,10 +323,129 @@ Examples:
   leadledger check 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e
   leadledger check --json | jq .failures
 
-All books are looked at, whatever is found in one of them; exits with 7 where one of them fails.")]
+All books are looked at, whatever is found in one of them; exits with 7 where one of them fails. Of one merchant's book
+the head is told: note it elsewhere, and `leadledger proof` is held against it.")]
 pub(crate) struct Check {
     /// Only this merchant's book
     pub(crate) merchant: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Proves an entry to somebody who has no ledger, or verifies such a proof
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  leadledger proof 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e 4 --out entry-4.json
+  leadledger proof --verify entry-4.json
+  leadledger proof 442a26ae-0f1e-5c1d-8a4a-d8421e3d1e5e --verify entry-4.json --head $NOTED
+
+A proof holds the texts of all entries from the one proven to the head, none with personal data. It is worth what its head
+is worth: with --head, the proof must lead to the head that was noted elsewhere (`leadledger check MERCHANT` tells it).
+Verifying needs no ledger; exits with 7 where the proof does not hold.")]
+pub(crate) struct Proof {
+    /// Whose book; to verify, whose it must be
+    #[arg(required_unless_present = "verify")]
+    pub(crate) merchant: Option<String>,
+    /// The number of the entry
+    #[arg(required_unless_present = "verify", conflicts_with = "verify")]
+    pub(crate) seq: Option<u64>,
+    /// Where the proof goes; - is stdout
+    #[arg(long, value_name = "FILE", required_unless_present = "verify", conflicts_with = "verify")]
+    pub(crate) out: Option<String>,
+    /// Writes over a file that is there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// Verifies this proof instead; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) verify: Option<String>,
+    /// The hash of an entry of this book that was noted elsewhere, not before the proven one
+    #[arg(long, value_name = "HEX", requires = "verify")]
+    pub(crate) head: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Writes books out: to keep them, take them elsewhere, or look at them with other tools
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  leadledger export --format jsonl --out books.jsonl
+  leadledger export --format jsonl --without-private --merchant MERCHANT --out -
+  leadledger export --format csv --merchant MERCHANT --deposit DEPOSIT --out statement.csv
+  leadledger export --format hledger --out books.journal && hledger check --strict -f books.journal
+  leadledger export --format beancount --out books.beancount && bean-check books.beancount
+
+FILE is there whole or not at all, for this user only. See docs/export.md for the formats. Private texts are personal
+data.")]
+pub(crate) struct Export {
+    /// jsonl can be imported again; csv is one deposit's statement; hledger and beancount are accounting journals
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    /// Where it goes; - is stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+    /// Writes over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Only this merchant's book
+    #[arg(long, value_name = "ID")]
+    pub(crate) merchant: Option<String>,
+    /// csv: the deposit
+    #[arg(long, value_name = "ID", requires = "merchant")]
+    pub(crate) deposit: Option<String>,
+    /// jsonl: leaves out customers' data and other free text
+    #[arg(long)]
+    pub(crate) without_private: bool,
+    #[command(flatten)]
+    pub(crate) json: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+    Hledger,
+    Beancount,
+}
+
+/// Takes in exported books, to the letter; or the tables of the existing backend
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  leadledger init --url sqlite:new.db
+  leadledger import books.jsonl --url sqlite:new.db
+  leadledger import --legacy postgres://reader@localhost/old --dry-run --url sqlite:new.db
+  leadledger import --legacy postgres://reader@localhost/old --url sqlite:new.db
+
+The file is verified whole before anything is written. A book must be absent, or a beginning of the one in the file: an
+import that was interrupted can be run again. Give no commands to a book before it is there whole.
+
+The tables of the existing backend are read in one snapshot, and never written. Each merchant gets a book that begins with
+one opening entry; a merchant that has one is left as it is. Every difference is in the report, with its cause
+(docs/import.md).")]
+pub(crate) struct Import {
+    /// The file
+    #[arg(required_unless_present = "legacy")]
+    pub(crate) file: Option<std::path::PathBuf>,
+    /// The PostgreSQL database of the existing backend
+    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    pub(crate) legacy: Option<String>,
+    /// The schema of its tables
+    #[arg(long, value_name = "NAME", default_value = "public", requires = "legacy")]
+    pub(crate) schema: String,
+    /// Only say what would come in
+    #[arg(long, requires = "legacy")]
+    pub(crate) dry_run: bool,
+    /// Partners' parts of captured leads were not paid: they come in as owed
+    #[arg(long, requires = "legacy")]
+    pub(crate) earnings_owed: bool,
+    /// Balances come in higher where they do not cover the pending leads; else the youngest of these are left out
+    #[arg(long, requires = "legacy")]
+    pub(crate) cover_pending: bool,
+    /// Leads past their window are validated where their campaign does so by timeout; else they come in as expired
+    #[arg(long, requires = "legacy")]
+    pub(crate) accept_overdue: bool,
     #[command(flatten)]
     pub(crate) format: Format,
 }
@@ -325,11 +527,17 @@ impl Cli {
             Command::Init(Init { format, .. })
             | Command::Migrate(Migrate { format, .. })
             | Command::Status(Status { format, .. })
+            | Command::Figures(Figures { format, .. })
             | Command::Leads(Leads { format, .. })
             | Command::Statement(Statement { format, .. })
+            | Command::Explain(Explain { format, .. })
+            | Command::Balances(Balances { format, .. })
             | Command::Tail(Tail { format, .. })
             | Command::RunDue(RunDue { format, .. })
             | Command::Check(Check { format, .. })
+            | Command::Proof(Proof { format, .. })
+            | Command::Export(Export { json: format, .. })
+            | Command::Import(Import { format, .. })
             | Command::Play(Play { format, .. }) => *format,
             Command::Do(arguments) => Format { json: arguments.json.is_some() },
             Command::Completions(_) => Format::default(),

@@ -26,7 +26,31 @@ macro_rules! faults {
         }
     )*};
 }
-faults!(Fault, leadledger::Error, leadledger::InvalidInput, leadledger::Refusal);
+faults!(
+    Fault,
+    leadledger::Error,
+    leadledger::InvalidInput,
+    leadledger::Refusal,
+    leadledger::ExportError,
+    leadledger::ImportError,
+    leadledger::ProofError
+);
+
+impl From<leadledger_legacy::ImportError> for Failure {
+    fn from(error: leadledger_legacy::ImportError) -> Self {
+        use leadledger_legacy::ImportError;
+        let (code, message) = (error.code(), error.to_string());
+        Self::Fault(match error {
+            ImportError::Schema { missing, .. } => {
+                let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                Fault::new(Family::InvalidInput, code, message).with("missing", names)
+            }
+            // Of the database that is read, not of the store.
+            ImportError::Source(fault) => Fault::from(fault),
+            ImportError::Ledger { fault, report } => Fault::from(fault).with("books_made", report.made()),
+        })
+    }
+}
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {

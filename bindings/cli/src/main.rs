@@ -9,6 +9,8 @@
 mod cli;
 mod commands;
 mod errors;
+mod events;
+mod files;
 mod numbers;
 mod output;
 

@@ -4,6 +4,14 @@ use leadledger::Currency;
 use num_format::{Grouping, Locale};
 use rust_decimal::Decimal;
 
+/// Languages that set a percent sign apart.
+const SPACE_BEFORE_PERCENT: [&str; 13] = ["cs", "da", "de", "es", "fi", "fr", "lt", "nb", "ro", "ru", "sk", "sl", "sv"];
+
+/// `fr` of `fr-MA`.
+fn language(name: &str) -> &str {
+    name.split('-').next().unwrap_or_default()
+}
+
 /// How numbers are written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Numbers {
@@ -28,7 +36,7 @@ impl Numbers {
     /// Of `fr_MA.UTF-8`: the language in its country, else the language alone, else plain.
     fn named(locale: &str) -> Self {
         let name = locale.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
-        let language = name.split('-').next().unwrap_or_default();
+        let language = language(&name);
         // That name means no language, and has separators of its own in the crate.
         if name == "POSIX" {
             return Self::Plain;
@@ -44,7 +52,29 @@ impl Numbers {
         format!("{}{space}{currency}", self.decimal(amount))
     }
 
-    fn decimal(self, amount: Decimal) -> String {
+    /// A rate between 0 and 1 as percent with two decimals: `64,29 %`.
+    pub(crate) fn rate(self, rate: Decimal) -> String {
+        let mut percent = rate * Decimal::ONE_HUNDRED;
+        percent.rescale(2);
+        self.percent(percent)
+    }
+
+    /// What is already in percent, with the decimals that it has.
+    pub(crate) fn percent(self, percent: Decimal) -> String {
+        let space = match self {
+            Self::Of(locale) if SPACE_BEFORE_PERCENT.contains(&language(locale.name())) => "\u{a0}",
+            _ => "",
+        };
+        format!("{}{space}%", self.decimal(percent))
+    }
+
+    /// How many: `1 234`.
+    pub(crate) fn count(self, count: u64) -> String {
+        self.decimal(count.into())
+    }
+
+    /// A number with the decimals that it has.
+    pub(crate) fn decimal(self, amount: Decimal) -> String {
         let Self::Of(locale) = self else { return amount.to_string() };
         let digits = amount.abs().to_string();
         let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
@@ -109,6 +139,23 @@ mod tests {
         ] {
             assert_eq!(money(locale, amount, currency), written, "{locale} {amount}");
         }
+    }
+
+    #[test]
+    fn rates_are_percent_and_counts_are_grouped() {
+        for (locale, rate, written) in [
+            ("C", "0.6429", "64.29%"),
+            ("fr_FR.UTF-8", "0.6429", "64,29\u{a0}%"),
+            ("fr_FR.UTF-8", "-0.05", "-5,00\u{a0}%"),
+            ("en_US.UTF-8", "23.6429", "2,364.29%"),
+            ("de_DE", "1.0000", "100,00\u{a0}%"),
+            ("ja_JP", "0", "0.00%"),
+        ] {
+            assert_eq!(Numbers::named(locale).rate(rate.parse().unwrap()), written, "{locale} {rate}");
+        }
+        assert_eq!(Numbers::named("fr_FR").count(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(Numbers::Plain.count(1_234_567), "1234567");
+        assert_eq!(Numbers::named("en_US").percent("98.8".parse().unwrap()), "98.8%");
     }
 
     #[test]

@@ -67,6 +67,25 @@ impl Output {
         self.stdout.flush()
     }
 
+    /// Names and values under a title, in two columns of pairs.
+    pub(crate) fn pairs(&mut self, title: &str, pairs: &[(&str, String)]) -> std::io::Result<()> {
+        const LABEL: usize = 18;
+        const VALUE: usize = 22;
+        writeln!(self.stdout, "  {title}")?;
+        // Down the left column, then down the right one.
+        let half = pairs.len().div_ceil(2);
+        let cell = |(label, value): &(&str, String)| {
+            let padding = " ".repeat((LABEL + VALUE).saturating_sub(width(label) + width(value)));
+            format!("{label} {padding}{value}")
+        };
+        for row in 0..half {
+            let right = pairs.get(row + half).map(cell);
+            let line = pairs.get(row).map(cell).into_iter().chain(right).collect::<Vec<_>>().join("    ");
+            writeln!(self.stdout, "    {line}")?;
+        }
+        Ok(())
+    }
+
     /// Columns under their titles, as wide as they must be.
     pub(crate) fn table(&mut self, columns: &[Column], rows: &[Vec<String>]) -> std::io::Result<()> {
         let titles: Vec<String> = columns.iter().map(|column| column.title().to_owned()).collect();
@@ -74,7 +93,7 @@ impl Output {
         let widths: Vec<usize> = (0..columns.len())
             .map(|at| all().filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0))
             .collect();
-        for row in all() {
+        for row in all().filter(|row| row.iter().any(|cell| !cell.is_empty())) {
             let mut line = String::new();
             for ((cell, column), wide) in row.iter().zip(columns).zip(&widths) {
                 let padding = " ".repeat(wide.saturating_sub(width(cell)));
@@ -90,6 +109,36 @@ impl Output {
     /// `1 234,50 MAD`.
     pub(crate) fn money(&self, amount: Decimal, currency: Currency) -> String {
         self.numbers.money(amount, currency)
+    }
+
+    /// A rate as percent; `-` over nothing.
+    pub(crate) fn rate(&self, rate: Option<Decimal>) -> String {
+        rate.map_or_else(none, |rate| self.numbers.rate(rate))
+    }
+
+    /// What is already in percent; `-` of nothing.
+    pub(crate) fn percent(&self, percent: Option<Decimal>) -> String {
+        percent.map_or_else(none, |percent| self.numbers.percent(percent))
+    }
+
+    /// How many.
+    pub(crate) fn count(&self, count: u64) -> String {
+        self.numbers.count(count)
+    }
+
+    /// An amount that may be missing.
+    pub(crate) fn some_money(&self, amount: Option<Decimal>, currency: Currency) -> String {
+        amount.map_or_else(none, |amount| self.money(amount, currency))
+    }
+
+    /// A number with its own decimals, that may be missing.
+    pub(crate) fn some_decimal(&self, number: Option<Decimal>) -> String {
+        number.map_or_else(none, |number| self.numbers.decimal(number))
+    }
+
+    /// An estimate: `~ 42`.
+    pub(crate) fn about(&self, count: Option<u64>) -> String {
+        count.map_or_else(none, |count| format!("~\u{a0}{}", self.count(count)))
     }
 
     /// To the second, in the ledger's time zone.
@@ -196,6 +245,20 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// What stands for nothing.
+fn none() -> String {
+    "-".to_owned()
+}
+
+/// The ends of an id, which tell it from others: those that were made at the same time begin alike.
+pub(crate) fn short(id: impl std::fmt::Display) -> String {
+    let id = id.to_string();
+    match (id.get(..8), id.get(32..)) {
+        (Some(first), Some(last)) => format!("{first}..{last}"),
+        _ => id,
+    }
 }
 
 /// `[####------]`: a part of a whole in so many cells, rounded down; full only where it is all.

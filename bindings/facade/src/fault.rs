@@ -1,6 +1,6 @@
 //! One flat error for all that can go wrong, in the shape in which other languages and scripts take it.
 
-use leadledger::{Error, InvalidInput, Refusal, StoreError};
+use leadledger::{Error, ExportError, ImportError, InvalidInput, ProofError, Refusal, StoreError};
 use serde_json::{Map, Value, json};
 
 /// What kind of trouble it is: one exception class, or one exit code, each.
@@ -15,11 +15,11 @@ pub enum Family {
     /// The store is set up in a way that cannot keep this ledger, is somebody else's, or is damaged: somebody has to do
     /// something about it first.
     StoreUnusable,
-    /// Books that do not agree with their journal, or with what was expected of them.
+    /// Books that do not agree with their journal, or with what was expected of them; a proof that proves nothing.
     CheckFailed,
     /// The ledger was closed by its host, or its queue is full.
     Closed,
-    /// A fault in the ledger itself.
+    /// A fault in the ledger itself, or in what it writes its answer to.
     Internal,
 }
 
@@ -131,6 +131,66 @@ impl From<Error> for Fault {
     }
 }
 
+impl From<ExportError> for Fault {
+    fn from(error: ExportError) -> Self {
+        let (code, message) = (error.code(), error.to_string());
+        match error {
+            ExportError::Ledger(error) => error.into(),
+            ExportError::Output(_) => Self::new(Family::Internal, code, message),
+        }
+    }
+}
+
+impl From<ImportError> for Fault {
+    fn from(error: ImportError) -> Self {
+        let (code, message) = (error.code(), error.to_string());
+        let fault = |family| Self::new(family, code, message);
+        match error {
+            ImportError::Ledger(error) => error.into(),
+            ImportError::NotBooks => fault(Family::InvalidInput).with("line", 1),
+            ImportError::Version { found } => fault(Family::InvalidInput).with("line", 1).with("found", found),
+            ImportError::Source { line, .. }
+            | ImportError::Cut { line }
+            | ImportError::Damaged { line, .. }
+            | ImportError::SourceChanged { line, .. } => fault(Family::InvalidInput).with("line", line),
+            // The store's book has a history of its own: nothing was written.
+            ImportError::BookDiffers { line, merchant, seq } => {
+                fault(Family::Refused).with("line", line).with("merchant", merchant.to_string()).with("seq", seq)
+            }
+            // Something was: the book is not what it should have become.
+            ImportError::BookMoved { line, merchant } => {
+                fault(Family::CheckFailed).with("line", line).with("merchant", merchant.to_string())
+            }
+        }
+    }
+}
+
+impl From<ProofError> for Fault {
+    fn from(error: ProofError) -> Self {
+        let fault = |family| Self::new(family, error.code(), error.to_string());
+        match &error {
+            ProofError::NotReadable(_) => fault(Family::InvalidInput),
+            ProofError::WrongVersion { found, known } => {
+                fault(Family::InvalidInput).with("found", *found).with("known", *known)
+            }
+            ProofError::Empty | ProofError::SealBroken | ProofError::HeadNotTrusted => fault(Family::CheckFailed),
+            ProofError::PayloadNotReadable { place, .. } => fault(Family::CheckFailed).with("place", *place),
+            ProofError::NotConsecutive { expected, found } => {
+                fault(Family::CheckFailed).with("expected", *expected).with("found", *found)
+            }
+            ProofError::GenesisDiffers { merchant } => {
+                fault(Family::CheckFailed).with("merchant", merchant.to_string())
+            }
+            ProofError::HashMismatch { seq } | ProofError::HeadDiffers { seq } => {
+                fault(Family::CheckFailed).with("seq", *seq)
+            }
+            ProofError::MerchantDiffers { expected, found } => {
+                fault(Family::CheckFailed).with("expected", expected.to_string()).with("found", found.to_string())
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +220,57 @@ mod tests {
         for (error, family, transient) in table {
             let fault = Fault::from(error.clone());
             assert_eq!((fault.family, fault.code, fault.transient), (family, error.code(), transient), "{error}");
+        }
+    }
+
+    #[test]
+    fn exports_imports_and_proofs_have_codes_of_their_own() {
+        let merchant = leadledger::MerchantId::generate();
+        let said = String::new;
+        let exports = [
+            (ExportError::Output(said()), Family::Internal),
+            (ExportError::Ledger(StoreError::Unavailable(said()).into()), Family::StoreUnavailable),
+        ];
+        for (error, family) in exports {
+            let fault = Fault::from(error.clone());
+            assert_eq!((fault.family, fault.code), (family, error.code()), "{error}");
+        }
+        let imports = [
+            (ImportError::Source { line: 7, why: said() }, Family::InvalidInput),
+            (ImportError::NotBooks, Family::InvalidInput),
+            (ImportError::Version { found: said() }, Family::InvalidInput),
+            (ImportError::Cut { line: 7 }, Family::InvalidInput),
+            (ImportError::Damaged { line: 7, what: said() }, Family::InvalidInput),
+            (ImportError::SourceChanged { line: 7, what: said() }, Family::InvalidInput),
+            (ImportError::BookDiffers { line: 7, merchant, seq: 3 }, Family::Refused),
+            (ImportError::BookMoved { line: 7, merchant }, Family::CheckFailed),
+            (ImportError::Ledger(Error::Closed), Family::Closed),
+        ];
+        for (error, family) in imports {
+            let fault = Fault::from(error.clone());
+            assert_eq!((fault.family, fault.code), (family, error.code()), "{error}");
+            // The line that the message names is there for programs too.
+            let named = fault.message.strip_prefix("line ").and_then(|rest| rest.split(':').next());
+            let line = fault.details.get("line").map(Value::to_string);
+            assert_eq!(line.as_deref(), named, "{error}");
+        }
+        let other = leadledger::MerchantId::generate();
+        let proofs = [
+            (ProofError::NotReadable(said()), Family::InvalidInput),
+            (ProofError::WrongVersion { found: 9, known: 1 }, Family::InvalidInput),
+            (ProofError::Empty, Family::CheckFailed),
+            (ProofError::PayloadNotReadable { place: 1, fault: said() }, Family::CheckFailed),
+            (ProofError::NotConsecutive { expected: 1, found: 2 }, Family::CheckFailed),
+            (ProofError::GenesisDiffers { merchant }, Family::CheckFailed),
+            (ProofError::HashMismatch { seq: 1 }, Family::CheckFailed),
+            (ProofError::HeadDiffers { seq: 1 }, Family::CheckFailed),
+            (ProofError::SealBroken, Family::CheckFailed),
+            (ProofError::MerchantDiffers { expected: merchant, found: other }, Family::CheckFailed),
+            (ProofError::HeadNotTrusted, Family::CheckFailed),
+        ];
+        for (error, family) in proofs {
+            let fault = Fault::from(error.clone());
+            assert_eq!((fault.family, fault.code, fault.transient), (family, error.code(), false), "{error}");
         }
     }
 

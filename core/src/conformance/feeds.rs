@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     ("each entry carries the hash of the one before, and says the same as in the memory store", chained),
     ("all books' entries come once, each book's in order, page by page", all_books),
     ("the cursor over all books is given even where no entry follows", at_the_end),
+    ("the cursor at the end of all books leaves out what is there, and nothing that comes", at_the_present_end),
     ("a cursor of another store is refused", foreign_cursors),
     ("a feed that is read while books are written misses nothing", while_written),
 ];
@@ -132,6 +133,40 @@ fn at_the_end(ground: &Ground) {
     ground.settle();
     assert_eq!(seqs(&ground.store().journal(&query, 10).unwrap().items), [3]);
     assert_eq!(seqs(&page(empty.next).items), [1, 2, 3]);
+}
+
+fn at_the_present_end(ground: &Ground) {
+    let (store, who, other) = (ground.store(), merchant(1), merchant(2));
+    let end = || {
+        ground.settle();
+        let page = store.journal(&JournalQuery::End, 10).unwrap();
+        assert!(page.items.is_empty());
+        assert!(page.next.is_some(), "an end without a cursor");
+        page.next
+    };
+    let from = |after: &Option<Cursor>| {
+        ground.settle();
+        let page = ground.store().journal(&JournalQuery::All { after: after.clone() }, 10).unwrap();
+        page.items.iter().map(|recorded| (recorded.merchant, recorded.entry.seq)).collect::<Vec<_>>()
+    };
+    let empty = end();
+    assert_eq!(from(&empty), []);
+    commit(&*store, ground.now(), &prepared(who));
+    assert_eq!(from(&empty), [(who, 1), (who, 2)]);
+    let first = end();
+    assert_eq!(from(&first), []);
+    commit(&*store, ground.now(), &[top_up(who, id(DEPOSIT), "100.00")]);
+    commit(&*store, ground.now(), &prepared(other));
+    assert_eq!(from(&first), [(who, 3), (other, 1), (other, 2)]);
+    assert_eq!(from(&end()), []);
+    // Of the ledger too, and good for a subscriber's place.
+    let ledger = ground.ledger();
+    let reader = ledger.subscribe("from-now-on").wait().unwrap();
+    reader.seek(Some(ledger.events_end().wait().unwrap())).wait().unwrap();
+    send(&ledger, [top_up(who, id(DEPOSIT), "100.00")]);
+    ground.settle();
+    assert_eq!(reader.next(10).wait().unwrap().iter().map(|event| event.seq).max(), Some(4));
+    assert_eq!(reader.next(10).wait().unwrap().iter().map(|event| event.seq).min(), Some(4));
 }
 
 fn foreign_cursors(ground: &Ground) {

@@ -198,6 +198,15 @@ impl Ledger {
         self.read(move |inner| Ok(inner.store.journal(&JournalQuery::All { after }, limit)?))
     }
 
+    /// Where the journal over all books ends now, for [`Ledger::all_events`]: what is committed from now on comes after
+    /// it. Costs the same however long the journal is.
+    pub fn events_end(&self) -> Read<Cursor> {
+        self.read(move |inner| {
+            let end = inner.store.journal(&JournalQuery::End, 0)?;
+            end.next.ok_or_else(|| Error::Internal("the end of all books without a cursor".to_owned()))
+        })
+    }
+
     /// Replays a book's journal and compares it with every stored row; names the first difference.
     pub fn check(&self, merchant: MerchantId) -> Read<CheckReport> {
         self.read(move |inner| check(&*inner.store, merchant))

@@ -1,78 +1,97 @@
 //! `check`: replays every book, and lists each one that fails.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use leadledger::{Error, Ledger, MerchantId, StoreError};
+use std::ops::ControlFlow;
+
+use leadledger::{CheckAllReport, CheckEnd, CheckFailure, Error, Ledger, StoreError};
 use leadledger_facade::{Family, Fault};
 use serde_json::json;
 
 use crate::cli::Check;
-use crate::commands::{known_merchant, merchants};
+use crate::commands::{hex, known_merchant, progress};
 use crate::errors::Failure;
 use crate::output::{Output, visible};
 
 pub(crate) fn run(ledger: &Ledger, arguments: &Check, out: &mut Output) -> Result<(), Failure> {
-    let books = match &arguments.merchant {
-        Some(merchant) => vec![known_merchant(ledger, merchant)?],
-        None => merchants(ledger)?,
-    };
-    let bar = progress(books.len(), out);
-    let (mut entries, mut leads) = (0, 0);
-    let mut failures: Vec<(MerchantId, String)> = Vec::new();
-    for merchant in &books {
-        match ledger.check(*merchant).wait() {
-            Ok(report) => {
-                entries += report.entries;
-                leads += report.leads;
+    let (mut report, mut head) =
+        (CheckAllReport { books: 1, entries: 0, leads: 0, failures: Vec::new(), end: CheckEnd::Complete }, None);
+    match &arguments.merchant {
+        None => report = all(ledger, out)?,
+        Some(merchant) => {
+            let merchant = known_merchant(ledger, merchant)?;
+            match ledger.check(merchant).wait() {
+                Ok(found) => {
+                    (report.entries, report.leads) = (found.entries, found.leads);
+                    head = Some(hex(&found.head));
+                }
+                Err(error) => report.failures.push(CheckFailure { merchant, error }),
             }
-            Err(Error::CheckFailed { difference, .. }) => failures.push((*merchant, difference)),
-            // Rows of this book that cannot be read: the others are still looked at.
-            Err(Error::Store(StoreError::Corrupt(what))) => failures.push((*merchant, what)),
-            Err(error) => return Err(error.into()),
         }
-        bar.inc(1);
     }
-    bar.finish_and_clear();
-    let told = tell(&books, entries, leads, &failures, out);
-    if failures.is_empty() {
+    // What keeps a store from being read is not the books' failure.
+    if let Some(failure) = report.failures.iter().find(|failure| difference(&failure.error).is_none()) {
+        return Err(failure.error.clone().into());
+    }
+    if let CheckEnd::Unlisted(_, error) = report.end {
+        return Err(Error::from(error).into());
+    }
+    let told = tell(&report, head.as_deref(), out);
+    if report.failures.is_empty() {
         return Ok(told?);
     }
     // Books that fail are told by the exit code, whether or not somebody read so far.
-    let what = format!("{} of {} books fail their check", failures.len(), books.len());
-    Err(Fault::new(Family::CheckFailed, "check_failed", what).with("failures", failures.len()).into())
+    let what = format!("{} of {} books fail their check", report.failures.len(), report.books);
+    Err(Fault::new(Family::CheckFailed, "check_failed", what).with("failures", report.failures.len()).into())
 }
 
-fn tell(
-    books: &[MerchantId],
-    entries: u64,
-    leads: u64,
-    failures: &[(MerchantId, String)],
-    out: &mut Output,
-) -> std::io::Result<()> {
+fn all(ledger: &Ledger, out: &Output) -> Result<CheckAllReport, Error> {
+    let bar = progress(out, Some(0), "{wide_bar} {pos}/{len} entries, {msg}, {eta} left");
+    let shown = bar.clone();
+    let report = ledger.check_all(move |progress| {
+        shown.set_length(progress.entries_total);
+        shown.set_position(progress.entries);
+        shown.set_message(format!("{}/{} books, {} fail", progress.books, progress.books_total, progress.failed));
+        ControlFlow::Continue(())
+    });
+    let report = report.wait();
+    bar.finish_and_clear();
+    report
+}
+
+/// What is wrong with a book; none where it is something else that went wrong.
+fn difference(error: &Error) -> Option<&str> {
+    match error {
+        Error::CheckFailed { difference, .. } => Some(difference),
+        // Rows of this book that cannot be read: the others are still looked at.
+        Error::Store(StoreError::Corrupt(what)) => Some(what),
+        _ => None,
+    }
+}
+
+fn tell(report: &CheckAllReport, head: Option<&str>, out: &mut Output) -> std::io::Result<()> {
+    let failures =
+        || report.failures.iter().filter_map(|failure| Some((failure.merchant, difference(&failure.error)?)));
     if out.json {
-        let failure =
-            |(merchant, difference): &(MerchantId, String)| json!({ "merchant": merchant, "difference": difference });
-        out.json(&json!({
-            "books": books.len(),
-            "entries": entries,
-            "leads": leads,
-            "failures": failures.iter().map(failure).collect::<Vec<_>>(),
-        }))?;
+        let failures =
+            failures().map(|(merchant, difference)| json!({ "merchant": merchant, "difference": difference }));
+        let mut answer = json!({
+            "books": report.books,
+            "entries": report.entries,
+            "leads": report.leads,
+            "failures": failures.collect::<Vec<_>>(),
+        });
+        if let Some(hash) = head {
+            answer["head"] = json!({ "seq": report.entries, "hash": hash });
+        }
+        out.json(&answer)?;
     } else {
-        for (merchant, difference) in failures {
+        for (merchant, difference) in failures() {
             out.line(format_args!("{merchant}  {}", visible(difference)))?;
         }
-        out.line(format_args!("{} books, {entries} entries, {leads} leads: {} fail", books.len(), failures.len()))?;
+        let (books, entries, leads) = (report.books, report.entries, report.leads);
+        out.line(format_args!("{books} books, {entries} entries, {leads} leads: {} fail", report.failures.len()))?;
+        if let Some(hash) = head {
+            out.line(format_args!("head: entry {entries} {hash}"))?;
+        }
     }
     out.flush()
-}
-
-/// On stderr, where somebody looks at it.
-fn progress(books: usize, out: &Output) -> ProgressBar {
-    let target = if out.terminal && !out.json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(u64::try_from(books).unwrap_or(u64::MAX)), target);
-    // The style is text of ours; without it the bar is only plainer.
-    match ProgressStyle::with_template("{wide_bar} {pos}/{len} books, {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

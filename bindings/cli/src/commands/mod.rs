@@ -1,21 +1,32 @@
 //! The subcommands, and what they share: opening the ledger, and understanding ids.
 
+mod balances;
 mod check;
 mod completions;
 mod do_command;
+mod explain;
+mod export;
+mod figures;
+mod import;
 mod init;
 mod leads;
 mod migrate;
 mod play;
+mod proof;
+mod report;
 mod run_due;
 mod statement;
 mod status;
 mod tail;
+mod totals;
 
 use std::str::FromStr;
 use std::sync::Arc;
 
-use leadledger::{Clock, Cursor, Error, InvalidInput, Ledger, MerchantId, Options, Settings, StoreError, SystemClock};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use leadledger::{
+    Clock, Cursor, Error, Hash, InvalidInput, Ledger, MerchantId, Options, Settings, StoreError, SystemClock,
+};
 use leadledger_facade::{Address, Family, Fault};
 
 use crate::cli::{Cli, Command, Global};
@@ -30,11 +41,17 @@ pub(crate) fn run(cli: &Cli, out: &mut Output) -> Result<(), Failure> {
         Command::Init(arguments) => init::run(global, arguments, out),
         Command::Migrate(arguments) => migrate::run(global, arguments, out),
         Command::Status(arguments) => status::run(&open(global)?, arguments, out),
+        Command::Figures(arguments) => figures::run(&open(global)?, arguments, out),
         Command::Leads(arguments) => leads::run(&open(global)?, arguments, out),
         Command::Statement(arguments) => statement::run(&open(global)?, arguments, out),
+        Command::Explain(arguments) => explain::run(&open(global)?, arguments, out),
+        Command::Balances(arguments) => balances::run(&open(global)?, arguments, out),
         Command::Tail(arguments) => tail::run(&open(global)?, arguments, out),
         Command::RunDue(arguments) => run_due::run(&open(global)?, arguments, out),
         Command::Check(arguments) => check::run(&open(global)?, arguments, out),
+        Command::Proof(arguments) => proof::run(global, arguments, out),
+        Command::Export(arguments) => export::run(global, arguments, out),
+        Command::Import(arguments) => import::run(&open(global)?, arguments, out),
         Command::Play(arguments) => play::run(global, arguments, out),
         Command::Do(arguments) => do_command::run(global, arguments, out),
         Command::Completions(arguments) => completions::run(arguments, out),
@@ -100,6 +117,22 @@ fn merchants(ledger: &Ledger) -> Result<Vec<MerchantId>, Error> {
             return Ok(all);
         }
         all.extend(page);
+    }
+}
+
+/// Lower-case hexadecimal digits, as hashes are written everywhere.
+fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How far something is, on stderr, where somebody looks at it.
+fn progress(out: &Output, total: Option<u64>, template: &str) -> ProgressBar {
+    let target = if out.terminal && !out.json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(total, target);
+    // The style is text of ours; without it the bar is only plainer.
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

@@ -1,43 +1,29 @@
-//! `tail`: the journal of all books as it grows.
+//! `tail`: what happens in all books, or in one, as it is committed.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use leadledger::{Currency, Cursor, Fact, Ledger, MerchantId, Postings, Recorded, answer_fields, to_decimal};
+use leadledger::{Event, Ledger, MerchantId};
 use leadledger_facade::{Family, Fault};
-use serde_json::{Value, json};
 
 use crate::cli::Tail;
 use crate::commands::optional_id;
 use crate::errors::Failure;
-use crate::output::{Output, visible};
+use crate::events::line;
+use crate::output::Output;
 
 /// How many entries one read gives at most.
 const PAGE: usize = 1_000;
-/// How long to wait before looking again.
+/// How long to wait before looking again, and how long Ctrl-C waits at most.
 const PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(ledger: &Ledger, arguments: &Tail, out: &mut Output) -> Result<(), Failure> {
     let merchant: Option<MerchantId> = optional_id("merchant", arguments.merchant.as_deref())?;
-    let interrupted = interruption()?;
-    let mut left = arguments.limit.unwrap_or(u64::MAX);
-    let mut after = if arguments.from_start { None } else { end(ledger, &interrupted)? };
-    loop {
-        let page = ledger.all_events(after, PAGE).wait()?;
-        let none = page.items.is_empty();
-        for recorded in page.items.iter().filter(|recorded| merchant.is_none_or(|only| only == recorded.merchant)) {
-            tell(recorded, out)?;
-            left -= 1;
-            if left == 0 {
-                return Ok(());
-            }
-        }
-        out.flush()?;
-        after = page.next;
-        let pause = if none { PAUSE } else { Duration::ZERO };
-        if interrupted.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-            return Ok(());
-        }
+    let mut tail = Tailing { interrupted: interruption()?, left: arguments.limit.unwrap_or(u64::MAX), out };
+    match (&arguments.name, merchant) {
+        (Some(name), _) => tail.subscriber(ledger, name),
+        (None, Some(merchant)) => tail.book(ledger, merchant, arguments.from_start),
+        (None, None) => tail.all(ledger, arguments.from_start),
     }
 }
 
@@ -51,73 +37,91 @@ fn interruption() -> Result<Receiver<()>, Fault> {
     Ok(receiver)
 }
 
-/// Where the journal ends now.
-fn end(ledger: &Ledger, interrupted: &Receiver<()>) -> Result<Option<Cursor>, Failure> {
-    let mut after = None;
-    loop {
-        let page = ledger.all_events(after, PAGE).wait()?;
-        after = page.next;
-        if page.items.is_empty() || interrupted.try_recv().is_ok() {
-            return Ok(after);
+struct Tailing<'o> {
+    interrupted: Receiver<()>,
+    /// How many more entries are asked for.
+    left: u64,
+    out: &'o mut Output,
+}
+
+impl Tailing<'_> {
+    /// All books.
+    fn all(&mut self, ledger: &Ledger, from_start: bool) -> Result<(), Failure> {
+        let mut after = if from_start { None } else { Some(ledger.events_end().wait()?) };
+        loop {
+            let page = ledger.all_events(after, PAGE).wait()?;
+            let none = page.items.is_empty();
+            let events: Vec<Event> = page.items.iter().flat_map(Event::of).collect();
+            self.tell(&events)?;
+            after = page.next;
+            if self.is_over(none) {
+                return Ok(());
+            }
         }
     }
-}
 
-fn tell(recorded: &Recorded, out: &mut Output) -> std::io::Result<()> {
-    if out.json {
-        return out.json(&json_of(recorded));
+    /// One book: from its first entry, or from the moment when the watch began.
+    fn book(&mut self, ledger: &Ledger, merchant: MerchantId, from_start: bool) -> Result<(), Failure> {
+        let mut watch = ledger.watch(merchant).wait()?;
+        let mut seq = if from_start { 0 } else { watch.seq() };
+        while seq < watch.seq() {
+            let before_watch = usize::try_from(watch.seq() - seq).unwrap_or(PAGE).min(PAGE);
+            let page = ledger.events(merchant, seq, before_watch).wait()?;
+            let Some(last) = page.last() else { break };
+            seq = last.entry.seq;
+            let events: Vec<Event> = page.iter().flat_map(Event::of).collect();
+            self.tell(&events)?;
+            if self.is_over(false) {
+                return Ok(());
+            }
+        }
+        loop {
+            let events = watch.next(PAUSE)?.unwrap_or_default();
+            self.tell(&events)?;
+            // The watch has waited already.
+            if self.is_over(false) {
+                return Ok(());
+            }
+        }
     }
-    let line = line(recorded, out);
-    out.line(line)
-}
 
-fn currency_of(recorded: &Recorded) -> Option<Currency> {
-    recorded.entry.postings.as_ref().map(Postings::currency)
-}
-
-/// Postings with decimal amounts, debit positive.
-fn postings(recorded: &Recorded) -> impl Iterator<Item = (String, rust_decimal::Decimal, Currency)> {
-    let currency = currency_of(recorded).unwrap_or(Currency::MAD);
-    let lines = recorded.entry.lines().iter();
-    lines.map(move |(account, minor)| (account.to_string(), to_decimal(*minor, currency), currency))
-}
-
-/// The alerts that an entry raised, with their levels.
-fn alerts(recorded: &Recorded) -> impl Iterator<Item = (leadledger::DepositId, leadledger::Level)> {
-    recorded.entry.facts.iter().filter_map(|fact| match fact {
-        Fact::AlertRaised { deposit, level, .. } => Some((*deposit, *level)),
-        _ => None,
-    })
-}
-
-fn line(recorded: &Recorded, out: &Output) -> String {
-    let entry = &recorded.entry;
-    let mut line = format!("{}  {} #{}  {}", out.time(entry.at), recorded.merchant, entry.seq, entry.kind.name());
-    if let Some(key) = &entry.key {
-        line = format!("{line}  key {}", visible(key.as_str()));
+    /// All books, from where this name has got to. What was written is acknowledged afterwards.
+    fn subscriber(&mut self, ledger: &Ledger, name: &str) -> Result<(), Failure> {
+        let subscription = ledger.subscribe(name).wait()?;
+        loop {
+            // Whole entries, and no more than are written: those that are not stay for the next run.
+            let limit = usize::try_from(self.left).unwrap_or(PAGE).min(PAGE);
+            let events = subscription.next(limit).wait()?;
+            self.tell(&events)?;
+            subscription.ack().wait()?;
+            if self.is_over(events.is_empty()) {
+                return Ok(());
+            }
+        }
     }
-    for (account, amount, currency) in postings(recorded) {
-        line = format!("{line}\n    {account}  {}", out.money(amount, currency));
-    }
-    for (deposit, level) in alerts(recorded) {
-        line = format!("{line}\n    alert: deposit {deposit} is {}", out.on_level(level, level.name()));
-    }
-    line
-}
 
-fn json_of(recorded: &Recorded) -> Value {
-    let entry = &recorded.entry;
-    let posting = |(account, amount, _): (String, rust_decimal::Decimal, Currency)| json!({ "account": account, "amount": amount.to_string() });
-    let alert = |(deposit, level): (leadledger::DepositId, leadledger::Level)| json!({ "deposit": deposit, "level": level.name() });
-    json!({
-        "merchant": recorded.merchant,
-        "seq": entry.seq,
-        "at": entry.at,
-        "kind": entry.kind.name(),
-        "key": entry.key,
-        "currency": currency_of(recorded),
-        "postings": postings(recorded).map(posting).collect::<Vec<_>>(),
-        "answer": answer_fields(entry),
-        "alerts": alerts(recorded).map(alert).collect::<Vec<_>>(),
-    })
+    /// Writes the events of as many entries as are still asked for.
+    fn tell(&mut self, events: &[Event]) -> std::io::Result<()> {
+        for entry in events.chunk_by(|one, next| (one.merchant, one.seq) == (next.merchant, next.seq)) {
+            if self.left == 0 {
+                break;
+            }
+            for event in entry {
+                if self.out.json {
+                    self.out.json(&event.to_json())?;
+                } else {
+                    let line = line(event, self.out);
+                    self.out.line(line)?;
+                }
+            }
+            self.left -= 1;
+        }
+        self.out.flush()
+    }
+
+    /// Whether that was all; where there was nothing, after a pause.
+    fn is_over(&self, nothing: bool) -> bool {
+        let pause = if nothing { PAUSE } else { Duration::ZERO };
+        self.left == 0 || self.interrupted.recv_timeout(pause) != Err(RecvTimeoutError::Timeout)
+    }
 }

@@ -6,8 +6,25 @@ use std::process::Command;
 
 use crate::ground::{binary, run};
 
-const SUBCOMMANDS: [&str; 11] =
-    ["init", "migrate", "status", "leads", "statement", "tail", "run-due", "check", "play", "do", "completions"];
+const SUBCOMMANDS: [&str; 17] = [
+    "init",
+    "migrate",
+    "status",
+    "figures",
+    "leads",
+    "statement",
+    "explain",
+    "balances",
+    "tail",
+    "run-due",
+    "check",
+    "proof",
+    "export",
+    "import",
+    "play",
+    "do",
+    "completions",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -71,7 +88,7 @@ fn the_readmes_session_can_be_pasted() {
     let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success() && err.is_empty(), "{out}\n{err}");
     // What the comments of the session promise.
-    for said in ["60.00 MAD", "4940.00 MAD", "1 books, 4 entries, 1 leads: 0 fail"] {
+    for said in ["60.00 MAD", "4940.00 MAD", "10 % of 600.00 MAD is 60.00 MAD", "1 books, 4 entries, 1 leads: 0 fail"] {
         assert!(out.contains(said) && session.contains(said), "{said:?}: {out}");
     }
 }

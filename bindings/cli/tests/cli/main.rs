@@ -2,8 +2,11 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
+mod audits;
 mod documents;
+mod exports;
 mod faults;
+mod figures;
 mod ground;
 mod stories;
 mod story;

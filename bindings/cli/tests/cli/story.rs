@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::ground::{CAMPAIGN, DEPOSIT, LEAD, MERCHANT, PARTNER, Store, lead_fields, of_merchant};
+use crate::{audits, figures};
 
 #[test]
 fn a_ledger_in_a_file_is_looked_after_from_init_to_check() {
@@ -39,6 +40,8 @@ fn the_story(store: &Store) {
     assert_eq!(store.run(&["status", "--json"]).json(), json!({ "merchants": [] }));
     commands(store);
     reads(store);
+    figures::the_story(store);
+    audits::the_story(store);
     feed(store);
     ends(store);
 }
@@ -69,21 +72,27 @@ fn commands(store: &Store) {
 fn reads(store: &Store) {
     let deposit = json!({
         "deposit": DEPOSIT, "campaign": null, "currency": "MAD", "balance": "4940.00", "reserved": "80.00",
-        "available": "4860.00", "level": "healthy", "basis": "balance", "reference": "5000.00", "status": "active",
+        "available": "4860.00", "level": "healthy", "basis": "balance", "reference": "5000.00", "percent": "98.80",
+        "leads_left": 81, "days_left": null, "auto_top_up_threshold": null, "auto_top_up_amount": null,
+        "paused_campaigns": [], "status": "active",
     });
     let all = json!({ "merchants": [{ "merchant": MERCHANT, "deposits": [deposit] }] });
     assert_eq!(store.run(&["status", "--json"]).json(), all);
     assert_eq!(store.run(&["--json", "status"]).json(), all);
     let table = store.run(&["status"]).ok();
-    let row = format!("{MERCHANT}  {DEPOSIT}  all campaigns  4940.00 MAD  80.00 MAD  4860.00 MAD  healthy  active");
+    let row = format!("{MERCHANT}  all    4940.00 MAD  4860.00 MAD  98.8%     -  Sain");
     assert_eq!(table.lines().nth(1), Some(row.as_str()), "{table}");
     assert!(!table.contains('\u{1b}'), "colours without a terminal");
 
     let card = store.run(&["status", MERCHANT]).ok();
     for line in [
-        "  balance    4940.00 MAD  [###################-] of 5000.00 MAD\n",
+        "  balance    4940.00 MAD  [###################-] 98.80% of 5000.00 MAD\n",
         "  reserved     80.00 MAD\n",
-        "  level      healthy (Sain)\n",
+        "  available  4860.00 MAD  leads left ~\u{a0}81, days left -\n",
+        "  level      Sain (healthy)\n",
+        "  top-up     automatic: off\n",
+        "    leads today                             2    spent                           60.00 MAD\n",
+        "    validation rate                   100.00%    return                           -100.00%\n",
         "campaigns  1 active, 0 paused\n",
         "to review  1 leads: 0 high, 0 medium, 1 low\n",
     ] {
@@ -93,6 +102,7 @@ fn reads(store: &Store) {
     assert_eq!(card["deposits"], json!([deposit]));
     assert_eq!(card["campaigns"], json!([{ "campaign": CAMPAIGN, "status": "active" }]));
     assert_eq!(card["to_review"], json!({ "high": 0, "medium": 0, "low": 1 }));
+    assert_eq!(card["figures"][0]["leads"]["generated"], json!(2));
 
     let leads = |more: &[&str]| -> Vec<Value> {
         let found = store.run(&[&["leads", MERCHANT, "--json"], more].concat()).json();
@@ -129,36 +139,52 @@ fn reads(store: &Store) {
 }
 
 fn feed(store: &Store) {
-    let lines = store.run(&["tail", "--from-start", "--limit", "5", "--json"]).ok();
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let seqs: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
-    assert_eq!(seqs, [1, 2, 3, 4, 5]);
-    assert_eq!((&lines[1]["key"], &lines[1]["kind"]), (&json!("first"), &json!("open_deposit")));
-    let captured = json!([
-        { "account": format!("deposit:{DEPOSIT}"), "amount": "60.00" },
-        { "account": format!("partner:{PARTNER}:payable"), "amount": "-18.00" },
-        { "account": "platform:commission", "amount": "-42.00" },
-    ]);
-    assert_eq!(lines[3]["postings"], captured);
-    let text = store.run(&["tail", "--from-start", "--limit", "2", "--merchant", MERCHANT]).ok();
-    assert!(text.contains("#2  open_deposit  key first\n    payments:manual  5000.00 MAD\n"), "{text}");
+    let events =
+        |text: String| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+    let lines = events(store.run(&["tail", "--from-start", "--limit", "5", "--json"]).ok());
+    let said: Vec<Value> = lines.iter().map(|line| json!([line["seq"], line["index"], line["type"]])).collect();
+    let expected = [
+        json!([1, 0, "campaign_registered"]),
+        json!([2, 0, "deposit_opened"]),
+        json!([2, 1, "payment_received"]),
+        json!([3, 0, "lead_created"]),
+        json!([4, 0, "lead_validated"]),
+        json!([5, 0, "lead_created"]),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!((&lines[4]["commission"], &lines[4]["partner_part"]), (&json!("60.00"), &json!("18.00")));
+    let one = ["tail", "--from-start", "--limit", "5", "--merchant", MERCHANT, "--json"];
+    assert_eq!(events(store.run(&one).ok()), lines);
+    let text = store.run(&["tail", "--from-start", "--limit", "4", "--merchant", MERCHANT]).ok();
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.contains("  442a26ae..1e5e #4     lead_validated          lead 9c035e99..7cdf: 60.00 MAD = "),
+        "{text}"
+    );
+    assert!(last.ends_with(" = 18.00 MAD partner + 42.00 MAD platform, score 8"), "{text}");
 
-    // Without --from-start, only what is new.
-    let waiting = store.command(&["tail", "--json", "--limit", "1"]).stdout(Stdio::piped()).spawn().unwrap();
-    let until = Instant::now() + Duration::from_mins(1);
-    let mut waiting = Some(waiting);
-    while let Some(mut child) = waiting.take() {
-        assert!(Instant::now() < until, "tail sees nothing new");
-        // It may not have looked yet where the journal ends: what comes later is new to it as well.
-        store.send("top_up", json!({ "deposit": DEPOSIT, "amount": "100.00" }));
-        std::thread::sleep(Duration::from_millis(300));
-        if child.try_wait().unwrap().is_none() {
-            waiting = Some(child);
-            continue;
+    // A name goes on where it was, whatever its run before left out of an entry's page.
+    let as_books = |limit: &str| events(store.run(&["tail", "--as", "books", "--json", "--limit", limit]).ok());
+    assert_eq!(as_books("2"), lines[..3]);
+    assert_eq!(as_books("1"), lines[3..4]);
+    assert_eq!(as_books("2"), lines[4..]);
+    let other = store.run(&["tail", "--as", "others", "--limit", "1"]).ok();
+    assert!(other.contains(" #1     campaign_registered "), "{other}");
+
+    // Without --from-start, only what is new: in all books, and in one.
+    for scope in [&[][..], &["--merchant", MERCHANT]] {
+        let arguments = [&["tail", "--json", "--limit", "1"], scope].concat();
+        let mut waiting = store.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_mins(1);
+        while waiting.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "tail {scope:?} sees nothing new");
+            // It may not have looked yet where the journal ends: what comes later is new to it as well.
+            store.send("top_up", json!({ "deposit": DEPOSIT, "amount": "100.00" }));
+            std::thread::sleep(Duration::from_millis(300));
         }
-        let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        let out = String::from_utf8(waiting.wait_with_output().unwrap().stdout).unwrap();
         let line: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!(line["kind"], json!("top_up"), "{out}");
+        assert_eq!((&line["type"], &line["kind"]), (&json!("payment_received"), &json!("top_up")), "{out}");
     }
 }
 
@@ -171,5 +197,8 @@ fn ends(store: &Store) {
     let checked = store.run(&["check", "--json"]).json();
     assert_eq!((&checked["books"], &checked["leads"], &checked["failures"]), (&json!(1), &json!(2), &json!([])));
     let text = store.run(&["check", MERCHANT]).ok();
-    assert!(text.starts_with("1 books, ") && text.ends_with(" 2 leads: 0 fail\n"), "{text}");
+    assert!(text.starts_with("1 books, ") && text.contains(" 2 leads: 0 fail\nhead: entry "), "{text}");
+    let one = store.run(&["check", MERCHANT, "--json"]).json();
+    assert_eq!(one["head"]["seq"], checked["entries"]);
+    assert!(text.ends_with(&format!(" {}\n", one["head"]["hash"].as_str().unwrap())), "{text}");
 }

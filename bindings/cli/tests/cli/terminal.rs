@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::ground::{DEPOSIT, MERCHANT, Ran, Store, of_merchant, run};
+use crate::ground::{DEPOSIT, LEAD, MERCHANT, Ran, Store, of_merchant, run};
 
 #[test]
 fn amounts_are_in_the_terminals_language_and_never_so_in_json() {
@@ -26,6 +26,9 @@ fn amounts_are_in_the_terminals_language_and_never_so_in_json() {
             &["status", MERCHANT],
             &["statement", MERCHANT, DEPOSIT],
             &["tail", "--from-start", "--limit", "2"],
+            &["figures", MERCHANT],
+            &["figures"],
+            &["balances", MERCHANT],
         ] {
             let out = run(arguments);
             assert!(out.contains(written), "{variables:?} {arguments:?} gave {out}");
@@ -58,6 +61,13 @@ fn a_reader_that_has_enough_is_no_fault() {
         &["status"],
         &["status", "--json"],
         &["leads", MERCHANT],
+        &["figures"],
+        &["figures", MERCHANT],
+        &["balances", MERCHANT],
+        &["explain", MERCHANT, LEAD],
+        &["proof", MERCHANT, "1", "--out", "-"],
+        &["export", "--format", "jsonl", "--out", "-"],
+        &["export", "--format", "hledger", "--out", "-"],
         &["check"],
         &["--help"],
         &["--version"],
@@ -78,28 +88,56 @@ fn a_reader_that_has_enough_is_no_fault() {
 #[test]
 fn ctrl_c_ends_a_tail_cleanly() {
     let store = Store::sqlite().prepared();
-    let mut child = store.command(&["tail", "--from-start", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    for _ in 0..3 {
-        out.read_line(&mut line).unwrap();
+    for whose in [&["--from-start"][..], &["--from-start", "--merchant", MERCHANT], &["--as", "reader"]] {
+        let arguments = [&["tail", "--json"], whose].concat();
+        let mut child = store.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        // The deposit's opening says two things.
+        for _ in 0..4 {
+            out.read_line(&mut line).unwrap();
+        }
+        assert_eq!(line.lines().count(), 4, "{whose:?}: {line}");
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{whose:?}");
+        line.clear();
+        out.read_to_string(&mut line).unwrap();
+        assert_eq!(line, "", "{whose:?}");
     }
-    assert_eq!(line.lines().count(), 3, "{line}");
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    line.clear();
-    out.read_to_string(&mut line).unwrap();
-    assert_eq!(line, "");
+    // What the name was given is acknowledged: only what comes now is new to it.
+    store.send("top_up", json!({ "deposit": DEPOSIT, "amount": "100.00" }));
+    let next = store.run(&["tail", "--as", "reader", "--limit", "1", "--json"]).json();
+    assert_eq!((&next["type"], &next["seq"]), (&json!("payment_received"), &json!(4)));
+}
+
+#[test]
+fn what_could_not_be_written_is_not_acknowledged() {
+    let store = Store::sqlite().prepared();
+    let run = |out: std::process::Stdio| {
+        let mut command = store.command(&["tail", "--as", "reader", "--limit", "2", "--json"]);
+        Ran::of(command.stdout(out).output().unwrap())
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert!(run(full.into()).failed(1).contains("output_failed"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    run(writer.into()).ok();
+    let first = run(Stdio::piped()).ok();
+    assert!(first.contains("campaign_registered"), "{first}");
 }
 
 #[test]
 fn text_from_outside_does_not_control_the_terminal() {
     let store = Store::sqlite().prepared();
-    let fields = of_merchant(json!({}));
-    store.run(&["do", "run_due", "--with", &fields, "--key", "\u{1b}[2J\nx"]).ok();
+    let fields = of_merchant(json!({ "deposit": DEPOSIT, "amount": "100.00", "reference": "\u{1b}[2J\nx" }));
+    store.run(&["do", "top_up", "--with", &fields]).ok();
     let out = store.run(&["tail", "--from-start", "--limit", "4"]).ok();
-    assert!(out.contains("key \\u{1b}[2J\\nx"), "{out}");
+    assert!(out.contains("reference \\u{1b}[2J\\nx"), "{out}");
+    let validated = of_merchant(json!({ "lead": LEAD }));
+    store.run(&["do", "validate_lead", "--with", &validated, "--key", "\u{1b}[2J\nx"]).ok();
+    let out = store.run(&["explain", MERCHANT, LEAD]).ok();
+    assert!(out.contains("\\u{1b}[2J") && !out.contains('\u{1b}'), "{out}");
     assert!(!store.run(&["do", "\u{1b}[2J", "--with", "{}"]).failed(4).contains('\u{1b}'));
 }
 
