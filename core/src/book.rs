@@ -359,10 +359,11 @@ impl Book {
         if recorded.hash != chain_hash(&self.head.hash, &recorded.payload) {
             return Err(broken("its hash does not follow from the one before"));
         }
-        if private.iter().any(|private| !recorded.binds(private)) {
+        let texts = recorded.texts();
+        if !private.iter().all(|private| texts.bind(private)) {
             return Err(broken("the private text is not the one it was made with"));
         }
-        let (opening, own): (Vec<_>, Vec<_>) = private.into_iter().partition(|private| recorded.binds_opening(private));
+        let (opening, own): (Vec<_>, Vec<_>) = private.into_iter().partition(|private| texts.bind_opening(private));
         self.take(recorded, own.into_iter().next())?;
         self.new_opening_private.extend(opening);
         Ok(())

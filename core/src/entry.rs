@@ -5,6 +5,7 @@
 //! never personal data or free text, of which it carries only a salted digest.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -436,8 +437,8 @@ impl Recorded {
         Ok(Self { merchant, entry: Arc::new(Entry::from_payload(&payload)?), payload, hash })
     }
 
-    /// Whether `private` is the text that this entry was made with, and is kept under the lead whose erasure erases it.
-    pub fn binds(&self, private: &Private) -> bool {
+    /// Which private texts this entry was made with.
+    pub fn texts(&self) -> Texts {
         let lead = self.entry.facts.iter().find_map(|fact| match fact {
             Fact::LeadCreated { lead, .. }
             | Fact::LeadValidated { lead, .. }
@@ -445,21 +446,39 @@ impl Recorded {
             | Fact::LeadReversed { lead, .. } => Some(*lead),
             _ => None,
         });
-        let own = private.lead == lead && self.entry.private_digest == Some(private.digest());
-        private.seq == self.entry.seq && (own || self.binds_opening(private))
-    }
-
-    /// Whether `private` is the text with which a lead came in with this opening.
-    pub(crate) fn binds_opening(&self, private: &Private) -> bool {
-        self.entry.facts.iter().any(|fact| match fact {
-            Fact::LeadImported(came) => private.lead == Some(came.lead) && came.digest() == Some(private.digest()),
-            _ => false,
-        })
+        let came = self.entry.facts.iter().filter_map(|fact| match fact {
+            Fact::LeadImported(came) => Some((came.lead, came.digest()?)),
+            _ => None,
+        });
+        Texts { seq: self.entry.seq, lead, digest: self.entry.private_digest, opening: came.collect() }
     }
 
     /// Whether it came with private texts.
     pub(crate) fn has_private(&self) -> bool {
         self.entry.private_digest.is_some() || self.entry.kind == Kind::OPEN_BOOK
+    }
+}
+
+/// The private texts that an entry was made with, by their digests.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    seq: u64,
+    lead: Option<LeadId>,
+    digest: Option<ShortHash>,
+    opening: BTreeMap<LeadId, ShortHash>,
+}
+
+impl Texts {
+    /// Whether `private` is one of them, and is kept under the lead whose erasure erases it.
+    pub fn bind(&self, private: &Private) -> bool {
+        let own = private.lead == self.lead && self.digest == Some(private.digest());
+        private.seq == self.seq && (own || self.bind_opening(private))
+    }
+
+    /// Whether it is the text of a lead that came in with the book's opening.
+    pub(crate) fn bind_opening(&self, private: &Private) -> bool {
+        let digest = private.lead.and_then(|lead| self.opening.get(&lead));
+        private.seq == self.seq && digest == Some(&private.digest())
     }
 }
 

@@ -69,7 +69,7 @@ pub use command::*;
 pub use commission::{CommissionKind, CommissionPreview, Policy, PolicyTerms, Split, preview_commission};
 pub use decide::{Decision, Refused, decide, settle_next};
 pub use deposit::{AutoTopUp, Basis, Deposit, DepositStatus, ReferenceKind};
-pub use entry::{Cause, Entry, Fact, Hash, Kind, Recorded, ShortHash, chain_hash, genesis_hash};
+pub use entry::{Cause, Entry, Fact, Hash, Kind, Recorded, ShortHash, Texts, chain_hash, genesis_hash};
 pub use error::{Error, InvalidInput, StoreError};
 pub use event::{Event, EventBody};
 pub use export::{

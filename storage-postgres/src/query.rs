@@ -49,7 +49,7 @@ const FILTERS: &str = "($4 IS NULL OR l.status = $4) AND ($5 IS NULL OR l.campai
 /// leads that have moved on, and stay in it until the table is vacuumed.
 const FROM_PLACE: &str = "(due_at, part, created_seq) > \
     (greatest($3, (SELECT next_due FROM books WHERE merchant_id = $1)), 0, \
-     CASE WHEN $3 < (SELECT next_due FROM books WHERE merchant_id = $1) THEN 0 ELSE $2 END)";
+     CASE WHEN $3 < (SELECT next_due FROM books WHERE merchant_id = $1) THEN '-9223372036854775808'::bigint ELSE $2 END)";
 
 /// The statements behind a page of leads: the leads, and how far the page has looked.
 pub(crate) fn leads<'q>(query: &LeadQuery, marks: Marks) -> Result<Vec<Statement<'q>>, StoreError> {

@@ -176,10 +176,11 @@ impl Export<'_> {
                     payload: recorded.payload.as_str().into(),
                 })?;
                 self.report.entries = self.report.entries.saturating_add(1);
-                let mut own = texts.remove(&seq).unwrap_or_default();
+                let Some(mut own) = texts.remove(&seq) else { continue };
+                let bound = recorded.texts();
                 own.sort_by_key(|private| private.lead);
                 for private in own {
-                    if !recorded.binds(&private) {
+                    if !bound.bind(&private) {
                         let difference = format!("the private text of entry {seq} is not the one it was made with");
                         return Err(Error::CheckFailed { merchant, difference }.into());
                     }

@@ -135,7 +135,13 @@ impl Book {
                 _ => tally.decide(lead),
             }
         };
-        own(&mut self.platform.change(&lead.currency)?.counts.total.leads, lead);
+        let total = &mut self.platform.change(&lead.currency)?.counts.total;
+        own(&mut total.leads, lead);
+        if lead.is_captured() {
+            // It was paid out of what was paid in elsewhere.
+            let sum = &mut total.turnover.brought_in_minor;
+            *sum = sum.saturating_add(lead.commission_minor.into());
+        }
         self.count_partner(lead, own)?;
         self.count_past(lead, created, lead.created_at, Tally::create)?;
         if let (Some(day), Some(at)) = (decided, lead.decided_at) {

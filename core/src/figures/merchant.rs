@@ -58,7 +58,7 @@ pub struct DepositFigures {
     pub reserved: Decimal,
     /// The rest.
     pub available: Decimal,
-    /// Brought in from elsewhere by the book's opening.
+    /// Brought in from elsewhere by the book's opening: balances, and what captured leads that came in had cost before.
     pub brought_in: Decimal,
     /// Ever paid in, whatever of it paid a debt.
     pub deposited: Decimal,

@@ -177,7 +177,7 @@ pub struct Turnover {
     /// Leads that were reversed, whenever they had been captured.
     #[serde(skip_serializing_if = "is_zero")]
     pub reversed: u64,
-    /// Brought in from elsewhere by the book's opening.
+    /// Brought in from elsewhere by the book's opening: balances, and in a total what captured leads had cost before.
     #[serde(skip_serializing_if = "is_zero")]
     pub brought_in_minor: i128,
     /// Paid in, whatever of it the debt took.

@@ -14,7 +14,7 @@ use crate::import::ImportError;
 use crate::money::{parse_decimal, to_minor};
 
 /// No line that was ever written is nearly as long.
-const LONGEST: u64 = 16 * 1024 * 1024;
+const LONGEST: u64 = 1 << 30;
 /// How every export begins.
 const BEGINNING: &str = "{\"header\":{\"format\":\"leadledger-books\",";
 

@@ -11,7 +11,7 @@ use foldhash::{HashSet, HashSetExt};
 use crate::account::Account;
 use crate::book::{Book, Head};
 use crate::check::reservations;
-use crate::entry::{Entry, Fact, Recorded, chain_hash};
+use crate::entry::{Entry, Fact, Recorded, Texts, chain_hash};
 use crate::export::{Progress, Stage};
 use crate::ids::{CampaignId, LeadId, MerchantId};
 use crate::import::source::{Item, Lines};
@@ -28,8 +28,8 @@ struct Reading {
     /// As the store has it.
     stored: Head,
     keys: HashSet<Key>,
-    /// The entry that was read last; none once something else has come that a private text cannot follow.
-    last: Option<Recorded>,
+    /// The texts of the entry that was read last; none once something else has come that a private text cannot follow.
+    last: Option<Texts>,
     /// Whose private text of it was read last.
     told: Option<Option<LeadId>>,
     missed: Option<LeadId>,
@@ -59,7 +59,7 @@ impl Import<'_> {
                 Item::Entry(recorded) => current.entry(recorded, &lines)?,
                 Item::Private(_, private) => {
                     let in_order = current.told.is_none_or(|told| told < private.lead);
-                    if !(in_order && current.last.as_ref().is_some_and(|last| last.binds(&private))) {
+                    if !(in_order && current.last.as_ref().is_some_and(|last| last.bind(&private))) {
                         return Err(lines.damaged("the private text is not that of the entry before it"));
                     }
                     current.told = Some(private.lead);
@@ -154,7 +154,7 @@ impl Reading {
             let (line, merchant, seq) = (lines.line, recorded.merchant, entry.seq);
             return Err(ImportError::BookDiffers { line, merchant, seq });
         }
-        self.last = Some(recorded);
+        self.last = Some(recorded.texts());
         self.told = None;
         Ok(())
     }

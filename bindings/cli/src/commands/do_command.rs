@@ -158,6 +158,13 @@ fn form(rust: &str) -> String {
         "Option<i64>" => "integer or null".to_owned(),
         "bool" => "true or false".to_owned(),
         "Line" | "Paragraph" | "Reference" => "text".to_owned(),
+        "Vec<OpeningCampaign>" => "[{campaign, ..}]".to_owned(),
+        "Vec<OpeningAgreement>" => "[{partner, share, ..}]".to_owned(),
+        "Vec<OpeningDeposit>" => "[{deposit, balance, ..}]".to_owned(),
+        "Vec<OpeningLead>" => {
+            "[{lead, campaign, partner, deposit, value, commission, status, created_at, ..}]".to_owned()
+        }
+        "Vec<OpeningLine>" => "[{line, deposit, kind, amount, before, after, at, ..}]".to_owned(),
         "Customer" => "{name, email, phone, company, notes}".to_owned(),
         "Source" => one_of(Source::ALL.iter().map(|name| json!(name)).collect()),
         "Method" => one_of(Method::ALL.iter().map(|name| json!(name)).collect()),

@@ -126,16 +126,20 @@ impl Store {
     }
 }
 
+/// Runs statements on the server, beside the ledger.
+pub(crate) fn server_sql(sql: &str) -> Result<(), tokio_postgres::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, driver) = tokio_postgres::connect(server().unwrap().url(), NoTls).await?;
+        runtime.spawn(driver);
+        client.batch_execute(sql).await
+    })
+}
+
 impl Drop for Store {
     fn drop(&mut self) {
         let Some(schema) = &self.schema else { return };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let dropped = runtime.block_on(async {
-            let (client, driver) = tokio_postgres::connect(server().unwrap().url(), NoTls).await?;
-            runtime.spawn(driver);
-            client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await
-        });
-        if let Err(fault) = dropped {
+        if let Err(fault) = server_sql(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE")) {
             eprintln!("schema {schema} stays: {fault}");
         }
     }

@@ -8,6 +8,7 @@ mod exports;
 mod faults;
 mod figures;
 mod ground;
+mod legacy;
 mod stories;
 mod story;
 mod terminal;
