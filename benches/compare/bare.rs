@@ -108,7 +108,7 @@ pub(crate) fn run(
                 let book = Book { merchant: id(), campaign: id(), partner: id(), deposit: id(), seq: 2 };
                 client.execute("INSERT INTO books VALUES ($1, 2, decode(repeat('00', 32), 'hex'), now(), 20000, now(), NULL, NULL, 1)", &[&book.merchant]).await?;
                 client.execute("INSERT INTO deposits VALUES ($1, $2, NULL, 'MAD', 0, 5000000000000, 0, 1, 1, 0, 0, 0, NULL, NULL, false, 2, '')", &[&book.merchant, &book.deposit]).await?;
-                client.execute("INSERT INTO platform VALUES ($1, 'MAD', 0, 0, 0, 0, 0, 0, 0, 0, 0, '')", &[&book.merchant]).await?;
+                client.execute("INSERT INTO platform VALUES ($1, 'MAD', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '')", &[&book.merchant]).await?;
                 client.execute("INSERT INTO partners VALUES ($1, $2, 'MAD', 0, 0, 0, 0, '')", &[&book.merchant, &book.partner]).await?;
                 books.push(book);
             }
