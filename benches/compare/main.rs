@@ -10,7 +10,7 @@ mod today;
 use std::sync::Arc;
 use std::time::Duration;
 
-use leadledger_bench::{Fault, cycle};
+use leadledger_bench::{Fault, cycle, options};
 use leadledger_postgres::{Migration, PostgresOptions, PostgresStore};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
@@ -31,9 +31,7 @@ struct Plan {
 fn plan() -> Result<Plan, Fault> {
     let lanes = PostgresOptions::default().lanes;
     let mut plan = Plan { length: Duration::from_secs(3), rounds: 3, lanes, only: None, leads: 1_000_000 };
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value: u64 = arguments.next().ok_or_else(|| format!("{name} needs a number"))?.parse()?;
+    for (name, value) in options()? {
         match name.as_str() {
             "--seconds" => plan.length = Duration::from_secs(value.max(1)),
             "--rounds" => plan.rounds = usize::try_from(value.max(1))?,

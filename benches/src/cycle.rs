@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use leadledger::{
-    Book, BookQuery, Books, CampaignId, CreateLead, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger, MerchantId,
-    Needs, OpenDeposit, Options, Page, PartnerId, Recorded, RegisterCampaign, Scope, Store, StoreError, SystemClock,
-    ValidateLead,
+    Books, CampaignId, CreateLead, Ledger, MerchantId, OpenDeposit, Options, PartnerId, RegisterCampaign, Scope, Store,
+    StoreError, SystemClock, ValidateLead,
 };
 use rust_decimal::Decimal;
 
@@ -45,29 +44,11 @@ leadledger::delegate_totals!(Counted, store);
 leadledger::delegate_subscribers!(Counted, store);
 
 impl Store for Counted {
-    fn lanes(&self) -> usize {
-        self.store.lanes()
-    }
+    leadledger::delegate_store!(store: lanes, book, leads, journal, books);
 
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.store.transact(lane, scope, work)
-    }
-
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.store.book(merchant, needs)
-    }
-
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.store.leads(query)
-    }
-
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.store.journal(query, limit)
-    }
-
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.store.books(query, limit)
     }
 }
 

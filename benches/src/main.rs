@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bare::Ids;
-use leadledger_bench::{Fault, cycle};
+use leadledger_bench::{Fault, cycle, options};
 use leadledger_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
@@ -24,9 +24,7 @@ struct Plan {
 
 fn plan() -> Result<Plan, Fault> {
     let mut plan = Plan { length: Duration::from_secs(2), rounds: 3, leads: 1_000_000 };
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value: u64 = arguments.next().ok_or_else(|| format!("{name} needs a number"))?.parse()?;
+    for (name, value) in options()? {
         match name.as_str() {
             "--seconds" => plan.length = Duration::from_secs(value.max(1)),
             // 0: only what follows.
@@ -44,11 +42,10 @@ fn main() -> Result<(), Fault> {
     println!("create + validate, SQLite, WAL, synchronous=FULL; bare: the same rows and batch sizes, no decisions");
     println!("(and, last, bare without even the index that keeps lead ids unique)");
     println!("merchants  callers   cycles/s   p50 us    p99 us   batch   bare/s   ratio   no index/s   ratio");
-    for merchants in [1, 1_000] {
+    let sizes: &[usize] = if plan.rounds == 0 { &[] } else { &[1, 1_000] };
+    for merchants in sizes {
         for callers in [1, 32, 1_024, 16_384] {
-            if plan.rounds > 0 {
-                figures.push(compare(&plan, merchants, callers)?);
-            }
+            figures.push(compare(&plan, *merchants, callers)?);
         }
     }
     let large = large::run(plan.leads)?;

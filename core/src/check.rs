@@ -6,13 +6,14 @@ use std::hash::Hash as StdHash;
 
 use crate::account::Account;
 use crate::book::{Book, Keyed};
-use crate::entry::{Fact, Hash, ShortHash, chain_hash};
+use crate::entry::{Fact, Hash, ShortHash};
 use crate::error::Error;
 use crate::ids::{LeadId, MerchantId};
 use crate::lead::{Lead, LeadStatus};
 use crate::money::Currency;
+use crate::pages::Pages;
 use crate::rows::Rows;
-use crate::store::{JournalQuery, Needs, Store};
+use crate::store::{Needs, Store};
 
 /// What a check that found no difference looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,20 +42,11 @@ pub(crate) fn check(store: &dyn Store, merchant: MerchantId) -> Result<CheckRepo
     let with_private: BTreeSet<u64> = stored.private.iter().map(|private| private.seq).collect();
     let mut digests: BTreeMap<(u64, Option<LeadId>), ShortHash> = BTreeMap::new();
     // Only as far as the state that was read: commands may go on meanwhile.
+    let mut pages = Pages::new(merchant, PAGE);
     while replayed.head.seq < stored.head.seq {
-        let page = store.journal(&JournalQuery::After { merchant, seq: replayed.head.seq }, PAGE)?.items;
-        if page.is_empty() {
-            return Err(differs(format!("entry {} is missing", replayed.head.seq.saturating_add(1))));
-        }
         let mut keys = BTreeMap::new();
-        for recorded in page {
-            if replayed.head.seq == stored.head.seq {
-                break;
-            }
+        for recorded in pages.page(store, &stored.head)? {
             let entry = &recorded.entry;
-            if chain_hash(&replayed.head.hash, &recorded.payload) != recorded.hash {
-                return Err(differs(format!("the hash of entry {} does not follow from the one before", entry.seq)));
-            }
             replayed.apply(entry, recorded.hash).map_err(|broken| differs(broken.to_string()))?;
             for (account, amount) in entry.lines() {
                 let currency = entry.postings.as_ref().map_or(Currency::MAD, crate::account::Postings::currency);

@@ -19,6 +19,7 @@ use crate::campaign::{CampaignSettings, OnTimeout};
 use crate::command::Command;
 use crate::deposit::{Basis, ReferenceKind};
 use crate::error::StoreError;
+use crate::hex::{hex, unhex};
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::Source;
 use crate::money::Currency;
@@ -374,8 +375,8 @@ impl Entry {
             day: self.day,
             kind: self.kind.name(),
             key: self.key.as_ref().map(Cow::Borrowed),
-            fingerprint: self.fingerprint.map(hex),
-            private: self.private_digest.map(hex),
+            fingerprint: self.fingerprint.as_ref().map(|digest| hex(digest)),
+            private: self.private_digest.as_ref().map(|digest| hex(digest)),
             mark: self.mark,
             currency: self.postings.as_ref().map_or(Currency::MAD, Postings::currency),
             postings: Cow::Borrowed(self.lines()),
@@ -504,21 +505,4 @@ pub(crate) fn short_hash(salt: &[u8], text: &str) -> ShortHash {
     let mut short = ShortHash::default();
     short.copy_from_slice(&whole[..16]);
     short
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: ShortHash) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn unhex(digits: &str) -> Option<ShortHash> {
-    if digits.len() != 32 || !digits.is_ascii() {
-        return None;
-    }
-    let mut bytes = ShortHash::default();
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        let start = index.checked_mul(2)?;
-        *byte = u8::from_str_radix(digits.get(start..start.checked_add(2)?)?, 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -269,10 +269,13 @@ pub fn review_priority(left: TimeDelta) -> ReviewPriority {
     }
 }
 
+/// What a lead costs where none was captured in the last 30 days, in whole units of its currency.
+pub(crate) const USUAL_COMMISSION: i64 = 60;
+
 /// Leads that `available` still pays for: floor(available / average commission of the last 30 days, else 60.00).
 /// None where that average is zero. `captured` is the sum over `leads` captured leads of those days.
 pub fn estimated_leads_left(available: Decimal, captured: Decimal, leads: u64) -> Option<Decimal> {
-    let (total, count) = if leads == 0 { (Decimal::from(60), 1) } else { (captured, leads) };
+    let (total, count) = if leads == 0 { (Decimal::from(USUAL_COMMISSION), 1) } else { (captured, leads) };
     quotient_floor(available, count, total)
 }
 
@@ -285,10 +288,15 @@ pub fn estimated_days_left(available: Decimal, captured: Decimal, full_days: u64
 /// floor(available x count / total), exactly, in the minor units of a four-decimal currency.
 fn quotient_floor(available: Decimal, count: u64, total: Decimal) -> Option<Decimal> {
     let scaled = |amount| to_minor(amount, "CLF".parse().ok()?).ok().map(i128::from);
-    let (available, total) = (scaled(available)?, scaled(total)?);
-    if total <= 0 || count == 0 {
+    let whole = times_left(scaled(available)?, count, scaled(total)?)?;
+    Decimal::try_from_i128_with_scale(whole, 0).ok()
+}
+
+/// floor(`available` x `count` / `spent`), in minor units: how many times the average of what was spent is still there.
+/// None where nothing was spent.
+pub(crate) fn times_left(available: i128, count: u64, spent: i128) -> Option<i128> {
+    if spent <= 0 || count == 0 {
         return None;
     }
-    let whole = available.checked_mul(i128::from(count))?.checked_div_euclid(total)?;
-    Decimal::try_from_i128_with_scale(whole, 0).ok()
+    available.checked_mul(i128::from(count))?.checked_div_euclid(spent)
 }

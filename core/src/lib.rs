@@ -25,6 +25,7 @@ mod commission;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decide;
+mod delegate;
 mod deposit;
 mod entry;
 mod error;
@@ -33,6 +34,7 @@ mod export;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 pub mod faults;
 pub mod figures;
+mod hex;
 mod ids;
 mod import;
 mod lead;
@@ -40,6 +42,7 @@ mod ledger;
 mod memory;
 mod money;
 mod opening;
+mod pages;
 mod payout;
 mod percent;
 mod refusal;
@@ -75,6 +78,7 @@ pub use event::{Event, EventBody};
 pub use export::{
     AccountingReport, ExportError, ExportReport, Format, Progress, Stage, StatementOrder, Which, write_statement_csv,
 };
+pub use hex::hex;
 pub use ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 pub use import::{ImportError, ImportReport};
 pub use lead::{

@@ -15,7 +15,8 @@ use crate::campaign::OnTimeout;
 use crate::command::OpenBook;
 use crate::commission::PolicyTerms;
 use crate::deposit::{AutoTopUp, Deposit, DepositStatus};
-use crate::entry::{Entry, Fact, hex, short_hash, unhex};
+use crate::entry::{Entry, Fact, short_hash};
+use crate::hex::{hex, unhex};
 use crate::ids::{CampaignId, DepositId, LeadId, PartnerId};
 use crate::lead::{Customer, Lead, LeadStatus, LeadTerms, PartPlace, Source, named};
 use crate::money::{Currency, decimal_text};
@@ -518,7 +519,7 @@ pub(crate) fn bind(entry: &mut Entry, secrets: &[LeadSecret]) -> Vec<Private> {
         if let Fact::LeadImported(imported) = fact
             && let Some(secret) = left.next_if(|secret| secret.lead == imported.lead)
         {
-            imported.private = Some(hex(short_hash(&secret.salt, &secret.text)));
+            imported.private = Some(hex(&short_hash(&secret.salt, &secret.text)));
             let (seq, lead) = (entry.seq, Some(secret.lead));
             private.push(Private { seq, lead, salt: secret.salt, text: secret.text.clone() });
         }

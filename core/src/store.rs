@@ -283,50 +283,6 @@ pub trait Subscribers {
     fn advance(&self, name: &SubscriberName, from: Option<&Cursor>, to: &Cursor) -> Result<bool, StoreError>;
 }
 
-/// For a store that wraps another one: gives `$wrapper` the totals of the store in its field `$inner`.
-#[macro_export]
-macro_rules! delegate_totals {
-    ($wrapper:ty, $inner:ident) => {
-        impl $crate::Totals for $wrapper {
-            fn partner(
-                &self,
-                partner: $crate::PartnerId,
-            ) -> Result<Vec<($crate::MerchantId, $crate::Currency, $crate::PartnerAccounts)>, $crate::StoreError> {
-                self.$inner.partner(partner)
-            }
-
-            fn platform(
-                &self,
-                after: Option<($crate::MerchantId, $crate::Currency)>,
-                limit: usize,
-            ) -> Result<Vec<($crate::MerchantId, $crate::Currency, $crate::PlatformAccounts)>, $crate::StoreError> {
-                self.$inner.platform(after, limit)
-            }
-        }
-    };
-}
-
-/// For a store that wraps another one: gives `$wrapper` the subscribers of the store in its field `$inner`.
-#[macro_export]
-macro_rules! delegate_subscribers {
-    ($wrapper:ty, $inner:ident) => {
-        impl $crate::Subscribers for $wrapper {
-            fn cursor(&self, name: &$crate::SubscriberName) -> Result<Option<$crate::Cursor>, $crate::StoreError> {
-                self.$inner.cursor(name)
-            }
-
-            fn advance(
-                &self,
-                name: &$crate::SubscriberName,
-                from: Option<&$crate::Cursor>,
-                to: &$crate::Cursor,
-            ) -> Result<bool, $crate::StoreError> {
-                self.$inner.advance(name, from, to)
-            }
-        }
-    };
-}
-
 /// A place that keeps books. See the module's text; every sentence below has a conformance case.
 pub trait Store: Totals + Subscribers + Send + Sync + 'static {
     /// How many batches can be under way at once, each in a lane of its own; at least 1.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use crate::account::PartnerAccounts;
+use crate::account::{Account, PartnerAccounts};
 use crate::agreement::Agreement;
 use crate::alert::Level;
 use crate::book::Book;
 use crate::campaign::{Campaign, CampaignSettings, CampaignStatus};
 use crate::deposit::{Basis, Deposit, DepositStatus, ReferenceKind};
-use crate::entry::Kind;
+use crate::entry::{Entry, Fact, Kind};
 use crate::ids::{CampaignId, DepositId, LeadId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Customer, Lead, LeadStatus, ReviewPriority, review_priority};
 use crate::money::{Currency, to_decimal};
@@ -149,6 +149,34 @@ pub struct StatementLine {
     pub amount: Decimal,
     /// The balance after it.
     pub balance_after: Decimal,
+}
+
+impl StatementLine {
+    /// What an entry moved of a deposit, up positive; 0 where nothing.
+    pub(crate) fn moved_minor(entry: &Entry, deposit: DepositId) -> i64 {
+        let moved = entry.lines().iter().filter(|(account, _)| *account == Account::Deposit(deposit));
+        moved.fold(0_i64, |sum, (_, amount)| sum.saturating_sub(*amount))
+    }
+
+    /// Of an entry that moved so much, and left so much.
+    pub(crate) fn of(entry: &Entry, moved_minor: i64, balance_minor: i64, currency: Currency) -> Self {
+        Self {
+            seq: entry.seq,
+            at: entry.at,
+            kind: entry.kind,
+            lead: entry.facts.iter().find_map(lead_of),
+            amount: to_decimal(moved_minor, currency),
+            balance_after: to_decimal(balance_minor, currency),
+        }
+    }
+}
+
+/// The lead that a fact is about, where it moves money.
+fn lead_of(fact: &Fact) -> Option<LeadId> {
+    match fact {
+        Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead, .. } => Some(*lead),
+        _ => None,
+    }
 }
 
 /// A page of a deposit's statement, newest first.

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use leadledger::{
-    Book, BookQuery, Books, Call, DepositId, Error, Head, JournalQuery, Lead, LeadId, LeadQuery, Ledger, ManualClock,
-    MemoryStore, MerchantId, Needs, OpenDeposit, Options, Page, Recorded, Scope, Store, StoreError, TopUpDeposit,
+    Book, Books, Call, DepositId, Error, JournalQuery, Lead, LeadId, LeadQuery, Ledger, ManualClock, MemoryStore,
+    MerchantId, Needs, OpenDeposit, Options, Page, Recorded, Scope, Store, StoreError, TopUpDeposit,
 };
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ leadledger::delegate_totals!(Troubled, inner);
 leadledger::delegate_subscribers!(Troubled, inner);
 
 impl Store for Troubled {
+    leadledger::delegate_store!(inner: books);
+
     fn transact(&self, _lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         (self.transact)(&self.inner, scope, work)
     }
@@ -44,9 +46,6 @@ impl Store for Troubled {
     fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
         (self.read)()?;
         self.inner.journal(query, limit)
-    }
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.inner.books(query, limit)
     }
 }
 

@@ -11,9 +11,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use leadledger::{
-    Book, BookQuery, Books, CampaignId, CreateLead, Cursor, DepositId, Event, Head, JournalQuery, Lead, LeadId,
-    LeadQuery, Ledger, ManualClock, MemoryStore, MerchantId, Needs, OpenDeposit, Options, Page, PartnerId, Recorded,
-    RegisterCampaign, RunDue, Scope, Store, StoreError, SubscriberName, Subscribers, Timestamp, TopUpDeposit,
+    BookQuery, Books, CampaignId, CreateLead, Cursor, DepositId, Event, Head, Ledger, ManualClock, MemoryStore,
+    MerchantId, OpenDeposit, Options, PartnerId, RegisterCampaign, RunDue, Scope, Store, StoreError, SubscriberName,
+    Subscribers, Timestamp, TopUpDeposit,
 };
 use uuid::Uuid;
 
@@ -50,21 +50,14 @@ impl Subscribers for Frail {
 }
 
 impl Store for Frail {
+    leadledger::delegate_store!(inner: book, leads, journal);
+
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         self.transactions.fetch_add(1, Ordering::SeqCst);
         if self.read_only.load(Ordering::SeqCst) {
             return Err(StoreError::Misconfigured("no right to write".to_owned()));
         }
         self.inner.transact(lane, scope, work)
-    }
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.inner.book(merchant, needs)
-    }
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.inner.journal(query, limit)
     }
     fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
         self.looks.fetch_add(1, Ordering::SeqCst);

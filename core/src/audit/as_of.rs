@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::audit::proof::hex;
 use crate::entry::Hash;
+use crate::hex::hex;
 use crate::time::Timestamp;
 
 /// A moment of a book that is asked for.

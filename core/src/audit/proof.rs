@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::audit::{Trail, verify_proof};
 use crate::entry::{Hash, genesis_hash};
 use crate::error::Error;
+use crate::hex::hex;
 use crate::ids::MerchantId;
 
 /// A proof of one entry. As JSON: `{"version": 1, "merchant": id, "before": hash, "entries": [{"payload": text,
@@ -207,27 +208,10 @@ pub(crate) fn proof(trail: &Trail<'_>, seq: u64) -> Result<Proof, Error> {
     Ok(proof)
 }
 
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The inverse of [`hex`], of exactly that form.
-fn unhex(digits: &str) -> Option<Hash> {
-    let mut hash = Hash::default();
-    let strict = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
-    if digits.len() != 64 || !digits.bytes().all(strict) {
-        return None;
-    }
-    for (byte, pair) in hash.iter_mut().zip(digits.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(hash)
-}
-
 /// Hashes as text in JSON.
 mod hash_text {
-    use super::{Hash, hex, unhex};
+    use super::Hash;
+    use crate::hex::{hex, unhex};
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {

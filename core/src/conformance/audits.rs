@@ -15,13 +15,11 @@ use crate::account::{Account, Postings};
 use crate::audit::{AsOf, Balances, CheckEnd, CheckProgress};
 use crate::book::{Book, Head};
 use crate::command::ValidateLead;
-use crate::entry::Recorded;
 use crate::error::StoreError;
-use crate::ids::{LeadId, MerchantId};
-use crate::lead::Lead;
+use crate::ids::MerchantId;
 use crate::ledger::{Ledger, Options};
 use crate::money::Currency;
-use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Needs, Store};
 use crate::time::Timestamp;
 use crate::top_up::Method;
 use crate::view::{BookView, DepositView};
@@ -308,21 +306,14 @@ crate::delegate_totals!(Failing, inner);
 crate::delegate_subscribers!(Failing, inner);
 
 impl Store for Failing {
-    fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
-        self.inner.transact(lane, scope, work)
-    }
+    crate::delegate_store!(inner: transact, leads, journal);
+
     fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
         assert!(merchant != self.panics, "a fault of the store");
         if merchant == self.unavailable {
             return Err(StoreError::Unavailable("planted".to_owned()));
         }
         self.inner.book(merchant, needs)
-    }
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.inner.journal(query, limit)
     }
     fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
         if let Some((after, asked)) = &self.unlisted

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Case;
 use super::ground::{CAMPAIGN, DEPOSIT, Ground, commit, entries, id, lead, merchant, prepared, scope, send};
 use crate::answer::DueSettled;
-use crate::book::{Book, DueLoaded, Head};
+use crate::book::{Book, DueLoaded};
 use crate::command::{Command, RegisterCampaign, RejectLead, RunDue, SetAgreement, ValidateLead};
-use crate::entry::{Kind, Recorded};
+use crate::entry::Kind;
 use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
-use crate::lead::{Due, Lead, LeadStatus};
+use crate::lead::{Due, LeadStatus};
 use crate::ledger::Options;
-use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Books, LeadQuery, Needs, Scope, Store};
 use crate::text::Paragraph;
 use crate::time::Timestamp;
 
@@ -200,24 +200,14 @@ crate::delegate_totals!(Counting, inner);
 crate::delegate_subscribers!(Counting, inner);
 
 impl Store for Counting {
+    crate::delegate_store!(inner: book, leads, journal, books);
+
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         self.inner.transact(lane, scope, &mut |books| {
             work(books);
             let entries = books.values().flatten().map(|book| book.new_entries.len()).sum();
             self.most.fetch_max(entries, Ordering::SeqCst);
         })
-    }
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.inner.book(merchant, needs)
-    }
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.inner.journal(query, limit)
-    }
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.inner.books(query, limit)
     }
 }
 

@@ -11,7 +11,6 @@ use super::story::{LEADS, MISSED, on};
 use super::{Case, Damage};
 use crate::answer::DueSettled;
 use crate::audit::{Explanation, LeadEvent, ShareSource};
-use crate::book::{Book, Head};
 use crate::campaign::OnTimeout;
 use crate::command::{
     Command, ConvertLead, CreateLead, LoseLead, OpenDeposit, RegisterCampaign, RejectLead, ReverseLead, SetAgreement,
@@ -21,11 +20,11 @@ use crate::decide::{Decision, decide};
 use crate::entry::{Fact, Recorded};
 use crate::error::StoreError;
 use crate::ids::{LeadId, MerchantId};
-use crate::lead::{Lead, LeadStatus};
+use crate::lead::LeadStatus;
 use crate::ledger::{Ledger, Options};
 use crate::percent::Percent;
 use crate::settings::Settings;
-use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{Books, JournalQuery, Page, Store};
 use crate::text::Paragraph;
 
 pub(super) const CASES: &[Case] = &[
@@ -331,22 +330,12 @@ crate::delegate_totals!(Counting, inner);
 crate::delegate_subscribers!(Counting, inner);
 
 impl Store for Counting {
-    fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
-        self.inner.transact(lane, scope, work)
-    }
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.inner.book(merchant, needs)
-    }
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
+    crate::delegate_store!(inner: transact, book, leads, books);
+
     fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
         let page = self.inner.journal(query, limit)?;
         self.entries.fetch_add(page.items.len(), Ordering::SeqCst);
         Ok(page)
-    }
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.inner.books(query, limit)
     }
 }
 

@@ -7,16 +7,14 @@ use std::sync::{Arc, Mutex};
 use super::Case;
 use super::ground::{CAMPAIGN, DEPOSIT, Ground, entries, everything, id, lead, merchant, prepared, send, top_up};
 use super::story::{MAIN, MISSED, in_memory, on};
-use crate::book::{Book, Head};
+use crate::book::Head;
 use crate::command::{AdjustDeposit, CreateLead, EraseCustomer, WriteOff};
-use crate::entry::Recorded;
 use crate::error::StoreError;
 use crate::export::{ExportReport, StatementOrder, Which};
 use crate::ids::{LeadId, MerchantId};
 use crate::import::{ImportError, ImportReport};
-use crate::lead::Lead;
 use crate::ledger::{Ledger, Options};
-use crate::store::{BookQuery, Books, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Books, Scope, Store};
 
 pub(super) const CASES: &[Case] = &[
     ("books that were exported come into an empty store to the letter", to_the_letter),
@@ -169,9 +167,7 @@ crate::delegate_totals!(Shaky, store);
 crate::delegate_subscribers!(Shaky, store);
 
 impl Store for Shaky {
-    fn lanes(&self) -> usize {
-        self.store.lanes()
-    }
+    crate::delegate_store!(store: lanes, book, leads, journal, books);
 
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         let mishap = self.mishaps.lock().unwrap().pop_front().unwrap_or(Mishap::None);
@@ -183,22 +179,6 @@ impl Store for Shaky {
             Mishap::Undone => Err(StoreError::Unknown(fault())),
             Mishap::Full => Err(StoreError::Full(fault())),
         }
-    }
-
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.store.book(merchant, needs)
-    }
-
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.store.leads(query)
-    }
-
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.store.journal(query, limit)
-    }
-
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.store.books(query, limit)
     }
 }
 

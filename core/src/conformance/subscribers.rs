@@ -8,14 +8,12 @@ use std::time::Duration;
 use super::Case;
 use super::ground::{CAMPAIGN, DEPOSIT, Ground, commit, id, lead, merchant, prepared, send, top_up};
 use super::story::on;
-use crate::book::{Book, Head};
-use crate::entry::Recorded;
+use crate::book::Head;
 use crate::error::{Error, StoreError};
 use crate::event::{Event, EventBody};
-use crate::ids::{LeadId, MerchantId};
-use crate::lead::Lead;
+use crate::ids::MerchantId;
 use crate::ledger::{Options, Subscription};
-use crate::store::{BookQuery, Books, Cursor, JournalQuery, LeadQuery, Needs, Page, Scope, Store};
+use crate::store::{BookQuery, Cursor, Store};
 use crate::text::SubscriberName;
 
 pub(super) const CASES: &[Case] = &[
@@ -280,21 +278,8 @@ crate::delegate_totals!(Blind, inner);
 crate::delegate_subscribers!(Blind, inner);
 
 impl Store for Blind {
-    fn lanes(&self) -> usize {
-        self.inner.lanes()
-    }
-    fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
-        self.inner.transact(lane, scope, work)
-    }
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.inner.book(merchant, needs)
-    }
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.inner.journal(query, limit)
-    }
+    crate::delegate_store!(inner: lanes, transact, book, leads, journal);
+
     fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
         let looks = self.looks.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |looks| looks.checked_sub(1));
         // Nothing is ever there to be seen, which is no error.

@@ -15,10 +15,10 @@ use crate::entry::{Fact, Recorded};
 use crate::error::Error;
 use crate::export::beancount::Beancount;
 use crate::export::hledger::Hledger;
-use crate::export::pages::Pages;
 use crate::export::{ExportError, Progress, Stage, finish};
 use crate::ids::{LeadId, MerchantId};
 use crate::money::{Currency, to_decimal};
+use crate::pages::Pages;
 use crate::store::{Needs, Store};
 
 /// Which tool's journal.

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::account::Account;
 use crate::export::accounting::{Language, Named, Transaction, amount, shown};
-use crate::export::jsonl::hex;
+use crate::hex::hex;
 use crate::ids::MerchantId;
 use crate::money::Currency;
 use crate::top_up::Method;

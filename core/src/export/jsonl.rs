@@ -23,10 +23,11 @@ use crate::book::Head;
 use crate::book::Private;
 use crate::entry::Hash;
 use crate::error::Error;
-use crate::export::pages::Pages;
 use crate::export::{ExportError, ExportReport, Progress, Stage, Which, each_book, finish};
+use crate::hex::hex;
 use crate::ids::{LeadId, MerchantId};
 use crate::money::{Currency, to_decimal};
+use crate::pages::Pages;
 use crate::store::{Needs, Store};
 
 /// What the header calls it.
@@ -90,29 +91,6 @@ impl Line<'_> {
         let ExportReport { books, entries, private, missed, sha256 } = *report;
         Line::Trailer { books, entries, private, missed, sha256: hex(&sha256).into() }
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The inverse of [`hex`]: nothing but lower-case digits, of exactly this length.
-pub(crate) fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => byte.checked_sub(b'0'),
-        b'a'..=b'f' => byte.checked_sub(b'a')?.checked_add(10),
-        _ => None,
-    };
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if pairs.len() != N || !rest.is_empty() {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)?.checked_mul(16)?.checked_add(digit(*low)?)?;
-    }
-    Some(bytes)
 }
 
 /// Entries, or missed leads, in one page.

@@ -7,7 +7,6 @@ mod accounting;
 mod beancount;
 mod hledger;
 pub(crate) mod jsonl;
-mod pages;
 mod statement;
 
 use std::io::Write;

@@ -2,13 +2,11 @@
 
 use std::io::{BufWriter, Write};
 
-use crate::account::Account;
 use crate::book::Book;
 use crate::error::Error;
 use crate::export::ExportError;
 use crate::ids::DepositId;
-use crate::ledger::lead_of;
-use crate::money::{Currency, to_decimal};
+use crate::money::Currency;
 use crate::store::{JournalQuery, Store};
 use crate::view::StatementLine;
 
@@ -107,18 +105,10 @@ pub(crate) fn oldest_first(
         for recorded in page {
             let entry = recorded.entry;
             seq = entry.seq;
-            let moved = entry.lines().iter().filter(|(account, _)| *account == Account::Deposit(id));
-            let amount = moved.fold(0_i64, |sum, (_, amount)| sum.saturating_sub(*amount));
+            let amount = StatementLine::moved_minor(&entry, id);
             if amount != 0 {
                 balance = balance.saturating_add(amount);
-                writer.line(&StatementLine {
-                    seq,
-                    at: entry.at,
-                    kind: entry.kind,
-                    lead: entry.facts.iter().find_map(lead_of),
-                    amount: to_decimal(amount, deposit.currency),
-                    balance_after: to_decimal(balance, deposit.currency),
-                })?;
+                writer.line(&StatementLine::of(&entry, amount, balance, deposit.currency))?;
             }
         }
     }

@@ -10,11 +10,9 @@ use crate::deposit::DepositStatus;
 use crate::figures::ratio::{quotient, sum, times_left};
 use crate::figures::span::Span;
 use crate::ids::{CampaignId, DepositId};
+use crate::lead::USUAL_COMMISSION;
 use crate::money::{Currency, to_decimal};
 use crate::time::Timestamp;
-
-/// What a lead costs where none was captured in the last 30 days (DOMAIN.md chapter 6).
-const USUAL_COMMISSION: i128 = 60;
 
 /// What merchants are offered to pay, beside any other amount (DOMAIN.md chapter 4).
 const PRESETS: [i128; 3] = [2_000, 5_000, 10_000];
@@ -92,7 +90,7 @@ impl BalanceCard {
         let available = i128::from(deposit.available_minor());
         let whole = 10_i128.saturating_pow(currency.decimals());
         let (spent, leads) = match month.captured {
-            0 => (USUAL_COMMISSION.saturating_mul(whole), 1),
+            0 => (whole.saturating_mul(USUAL_COMMISSION.into()), 1),
             captured => (month.captured_minor, captured),
         };
         let (measure, reference) = (i128::from(deposit.measure_minor()), i128::from(deposit.reference_minor()));

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::lead;
 use crate::money::Currency;
 
 /// Decimals of a rate: 0.8333 is 83.33 %.
@@ -40,14 +41,9 @@ pub(super) fn sum(minor: i128, currency: Currency) -> Decimal {
     Decimal::try_from_i128_with_scale(minor, currency.decimals()).unwrap_or(Decimal::MAX)
 }
 
-/// floor(`available` x `count` / `spent`): how many times the average of what was spent is still there. None where
-/// nothing was spent.
+/// See [`lead::times_left`](crate::lead::times_left): of what is there, which is never less than nothing.
 pub(super) fn times_left(available: i128, count: u64, spent: i128) -> Option<u64> {
-    if spent <= 0 || count == 0 {
-        return None;
-    }
-    let times = available.max(0).checked_mul(count.into())?.checked_div(spent)?;
-    u64::try_from(times).ok()
+    u64::try_from(lead::times_left(available.max(0), count, spent)?).ok()
 }
 
 #[cfg(test)]

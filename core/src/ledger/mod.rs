@@ -36,7 +36,6 @@ use crate::time::{Clock, SystemClock, Timestamp};
 use hub::Hub;
 use queue::{Queue, Rejected};
 pub use reads::Read;
-pub(crate) use reads::lead_of;
 use reply::{Receiver, channel};
 pub use subscription::Subscription;
 pub use watch::{Changed, Watch};

@@ -10,14 +10,13 @@ use serde_json::Value;
 use crate::answer::DueSettled;
 use crate::book::Book;
 use crate::check::{CheckReport, check};
-use crate::entry::{Fact, Recorded};
+use crate::entry::Recorded;
 use crate::error::{Error, StoreError};
 use crate::faults::{Fault, planted};
 use crate::ids::{DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::ledger::reply::channel;
 use crate::ledger::worker::internal;
 use crate::ledger::{Inner, Ledger};
-use crate::money::to_decimal;
 use crate::payout::Payout;
 use crate::store::{BookQuery, Cursor, JournalQuery, LeadQuery, Needs, Page};
 use crate::top_up::TopUp;
@@ -275,18 +274,9 @@ impl Inner {
                 looked = looked.saturating_add(1);
                 let entry = recorded.entry;
                 seq = entry.seq;
-                let moved =
-                    entry.lines().iter().filter(|(account, _)| *account == crate::account::Account::Deposit(id));
-                let amount = moved.fold(0_i64, |sum, (_, amount)| sum.saturating_sub(*amount));
+                let amount = StatementLine::moved_minor(&entry, id);
                 if amount != 0 {
-                    statement.lines.push(StatementLine {
-                        seq,
-                        at: entry.at,
-                        kind: entry.kind,
-                        lead: entry.facts.iter().find_map(lead_of),
-                        amount: to_decimal(amount, deposit.currency),
-                        balance_after: to_decimal(balance, deposit.currency),
-                    });
+                    statement.lines.push(StatementLine::of(&entry, amount, balance, deposit.currency));
                     balance = balance.saturating_sub(amount);
                 }
             }
@@ -300,14 +290,6 @@ fn parse_statement_cursor(cursor: &Cursor, deposit: DepositId) -> Result<(u64, i
     let own = cursor.0.strip_prefix(&format!("statement:{deposit}:"));
     let (seq, balance) = own.and_then(|rest| rest.split_once(':')).ok_or_else(foreign)?;
     Ok((seq.parse().map_err(|_| foreign())?, balance.parse().map_err(|_| foreign())?))
-}
-
-/// The lead that a fact is about, where it moves money.
-pub(crate) fn lead_of(fact: &Fact) -> Option<LeadId> {
-    match fact {
-        Fact::LeadValidated { lead, .. } | Fact::LeadReversed { lead, .. } => Some(*lead),
-        _ => None,
-    }
 }
 
 fn take_texts(texts: &mut LeadTexts, json: &str) -> Result<(), serde_json::Error> {

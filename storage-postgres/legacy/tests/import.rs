@@ -10,9 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use leadledger::{
-    Account, Book, BookQuery, Books, Currency, EraseCustomer, Head, JournalQuery, Lead, LeadId, LeadQuery, LeadStatus,
-    Ledger, ManualClock, MemoryStore, MerchantId, Needs, Options, Page, Paragraph, PartPlace, Recorded, ReverseLead,
-    Scope, Settings, Store, StoreError, Timestamp, ValidateLead, to_decimal,
+    Account, Books, Currency, EraseCustomer, Lead, LeadStatus, Ledger, ManualClock, MemoryStore, MerchantId, Options,
+    Paragraph, PartPlace, ReverseLead, Scope, Settings, Store, StoreError, Timestamp, ValidateLead, to_decimal,
 };
 use leadledger_legacy::{
     BookState, Cause, Earnings, ImportError, Measure, PastWindow, PlanOptions, Report, Source, Table, Uncovered,
@@ -227,24 +226,14 @@ leadledger::delegate_totals!(Cut, inner);
 leadledger::delegate_subscribers!(Cut, inner);
 
 impl Store for Cut {
+    leadledger::delegate_store!(inner: book, leads, journal, books);
+
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
             self.left.store(0, Ordering::SeqCst);
             return Err(StoreError::Unavailable("it is gone".to_owned()));
         }
         self.inner.transact(lane, scope, work)
-    }
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.inner.book(merchant, needs)
-    }
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.inner.journal(query, limit)
-    }
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.inner.books(query, limit)
     }
 }
 

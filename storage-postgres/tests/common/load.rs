@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use leadledger::{
-    Book, BookQuery, Books, CampaignId, Command, CreateLead, Cursor, DepositId, Error, Fact, Head, JournalQuery, Lead,
-    LeadId, LeadQuery, Ledger, MerchantId, Needs, OpenDeposit, Page, Paragraph, PartnerId, Pending, Recorded,
-    Reference, RegisterCampaign, RejectLead, Scope, Store, StoreError, TopUpDeposit, ValidateLead,
+    Books, CampaignId, Command, CreateLead, Cursor, DepositId, Error, Fact, JournalQuery, LeadId, Ledger, MerchantId,
+    Needs, OpenDeposit, Paragraph, PartnerId, Pending, Recorded, Reference, RegisterCampaign, RejectLead, Scope, Store,
+    StoreError, TopUpDeposit, ValidateLead,
 };
 use leadledger_postgres::PostgresStore;
 use uuid::Uuid;
@@ -374,9 +374,7 @@ leadledger::delegate_totals!(Hooked, inner);
 leadledger::delegate_subscribers!(Hooked, inner);
 
 impl Store for Hooked {
-    fn lanes(&self) -> usize {
-        self.inner.lanes()
-    }
+    leadledger::delegate_store!(inner: lanes, book, leads, journal, books);
 
     fn transact(&self, lane: usize, scope: &Scope, work: &mut dyn FnMut(&mut Books)) -> Result<(), StoreError> {
         Self::run(&self.before);
@@ -384,22 +382,6 @@ impl Store for Hooked {
             work(books);
             Self::run(&self.decided);
         })
-    }
-
-    fn book(&self, merchant: MerchantId, needs: &Needs) -> Result<Book, StoreError> {
-        self.inner.book(merchant, needs)
-    }
-
-    fn leads(&self, query: &LeadQuery) -> Result<Page<(LeadId, Lead)>, StoreError> {
-        self.inner.leads(query)
-    }
-
-    fn journal(&self, query: &JournalQuery, limit: usize) -> Result<Page<Recorded>, StoreError> {
-        self.inner.journal(query, limit)
-    }
-
-    fn books(&self, query: &BookQuery, limit: usize) -> Result<Vec<(MerchantId, Head)>, StoreError> {
-        self.inner.books(query, limit)
     }
 }
 

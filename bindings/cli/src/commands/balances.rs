@@ -1,10 +1,10 @@
 //! `balances`: what a book held, now or at a past moment.
 
 use chrono::NaiveDateTime;
-use leadledger::{AsOf, InvalidInput, Ledger, Timestamp};
+use leadledger::{AsOf, InvalidInput, Ledger, Timestamp, hex};
 
 use crate::cli::Balances;
-use crate::commands::{hex, known_merchant};
+use crate::commands::known_merchant;
 use crate::errors::Failure;
 use crate::output::{Column, Output};
 

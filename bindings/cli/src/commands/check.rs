@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use leadledger::{CheckAllReport, CheckEnd, CheckFailure, Error, Ledger, StoreError};
+use leadledger::{CheckAllReport, CheckEnd, CheckFailure, Error, Ledger, StoreError, hex};
 use leadledger_facade::{Family, Fault};
 use serde_json::json;
 
 use crate::cli::Check;
-use crate::commands::{hex, known_merchant, progress};
+use crate::commands::{known_merchant, progress};
 use crate::errors::Failure;
 use crate::output::{Output, visible};
 

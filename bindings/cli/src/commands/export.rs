@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use indicatif::ProgressBar;
-use leadledger::{DepositId, Format, Ledger, MerchantId, Progress, Refusal, Stage, StatementOrder, Which};
+use leadledger::{DepositId, Format, Ledger, MerchantId, Progress, Refusal, Stage, StatementOrder, Which, hex};
 use leadledger_facade::{Family, Fault};
 use serde_json::{Value, json};
 
 use crate::cli::{Export, ExportFormat, Global};
-use crate::commands::{hex, id, known_merchant, open, progress};
+use crate::commands::{id, known_merchant, open, progress};
 use crate::errors::Failure;
 use crate::files::Target;
 use crate::output::Output;

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use leadledger::{ImportError, Ledger};
+use leadledger::{ImportError, Ledger, hex};
 use leadledger_legacy::{Earnings, PastWindow, PlanOptions, Uncovered};
 use serde_json::json;
 
 use crate::cli::Import;
-use crate::commands::{export, hex, progress};
+use crate::commands::{export, progress};
 use crate::errors::Failure;
 use crate::output::{Output, visible};
 

@@ -24,9 +24,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use leadledger::{
-    Clock, Cursor, Error, Hash, InvalidInput, Ledger, MerchantId, Options, Settings, StoreError, SystemClock,
-};
+use leadledger::{Clock, Cursor, Error, InvalidInput, Ledger, MerchantId, Options, Settings, StoreError, SystemClock};
 use leadledger_facade::{Address, Family, Fault};
 
 use crate::cli::{Cli, Command, Global};
@@ -118,11 +116,6 @@ fn merchants(ledger: &Ledger) -> Result<Vec<MerchantId>, Error> {
         }
         all.extend(page);
     }
-}
-
-/// Lower-case hexadecimal digits, as hashes are written everywhere.
-fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How far something is, on stderr, where somebody looks at it.

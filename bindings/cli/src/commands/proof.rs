@@ -3,14 +3,14 @@
 use std::io::Read;
 
 use leadledger::{
-    Hash, InvalidInput, MerchantId, Postings, Proof as Proven, ProofError, ProvenEntry, to_decimal, verify_proof,
+    Hash, InvalidInput, MerchantId, Postings, Proof as Proven, ProofError, ProvenEntry, hex, to_decimal, verify_proof,
     verify_proof_against,
 };
 use leadledger_facade::{Family, Fault};
 use serde_json::json;
 
 use crate::cli::{Global, Proof};
-use crate::commands::{hex, known_merchant, open, optional_id};
+use crate::commands::{known_merchant, open, optional_id};
 use crate::errors::Failure;
 use crate::files::Target;
 use crate::output::{Output, visible};

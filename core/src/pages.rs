@@ -1,5 +1,5 @@
-//! A book's journal by pages, up to the head that an export took it at, verified on the way: what does not chain is not
-//! exported.
+//! A book's journal by pages, up to a head that was read before, verified on the way: whoever replays it, for a check, a
+//! past moment or an export, does not go on where it does not chain.
 
 use std::collections::VecDeque;
 
@@ -11,34 +11,48 @@ use crate::store::{JournalQuery, Store};
 
 /// See the module's text.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(crate) struct Pages {
     merchant: MerchantId,
     /// The last entry that was read, and its hash.
     seq: u64,
     hash: Hash,
     page: usize,
+    /// No further than this entry.
+    until: u64,
     waiting: VecDeque<Recorded>,
 }
 
 impl Pages {
     /// From the first entry on, `page` at a time.
-    pub(super) fn new(merchant: MerchantId, page: usize) -> Self {
-        Self { merchant, seq: 0, hash: genesis_hash(merchant), page: page.max(1), waiting: VecDeque::new() }
+    pub(crate) fn new(merchant: MerchantId, page: usize) -> Self {
+        Self {
+            merchant,
+            seq: 0,
+            hash: genesis_hash(merchant),
+            page: page.max(1),
+            until: u64::MAX,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Only up to and with entry `until`, where the head is further.
+    pub(crate) fn up_to(self, until: u64) -> Self {
+        Self { until, ..self }
     }
 
     /// The number of the last entry that was given.
-    pub(super) fn seq(&self) -> u64 {
+    pub(crate) fn seq(&self) -> u64 {
         self.seq.saturating_sub(u64::try_from(self.waiting.len()).unwrap_or(u64::MAX))
     }
 
     /// The next page up to `head`, empty at the end; not to be mixed with [`Pages::next`].
-    pub(super) fn page(&mut self, store: &dyn Store, head: &Head) -> Result<Vec<Recorded>, Error> {
+    pub(crate) fn page(&mut self, store: &dyn Store, head: &Head) -> Result<Vec<Recorded>, Error> {
         self.fill(store, head)?;
         Ok(self.waiting.drain(..).collect())
     }
 
     /// The next entry up to `head`.
-    pub(super) fn next(&mut self, store: &dyn Store, head: &Head) -> Result<Option<Recorded>, Error> {
+    pub(crate) fn next(&mut self, store: &dyn Store, head: &Head) -> Result<Option<Recorded>, Error> {
         if self.waiting.is_empty() {
             self.fill(store, head)?;
         }
@@ -46,7 +60,7 @@ impl Pages {
     }
 
     fn fill(&mut self, store: &dyn Store, head: &Head) -> Result<(), Error> {
-        let left = usize::try_from(head.seq.saturating_sub(self.seq)).unwrap_or(usize::MAX);
+        let left = usize::try_from(head.seq.min(self.until).saturating_sub(self.seq)).unwrap_or(usize::MAX);
         if left == 0 {
             return Ok(());
         }
