@@ -6,6 +6,7 @@ The tables and statements are those of `benches/compare/today.rs`. psycopg prepa
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 import time
 from dataclasses import dataclass
@@ -112,8 +113,8 @@ def expect_one(statement: str, touched: int) -> None:
         raise RuntimeError(f"{statement} met {touched} rows")
 
 
-def by_tasks(url: str, tasks: int, seconds: float) -> float:
-    """Cycles a second of so many asyncio tasks, each with a connection of its own."""
+def by_tasks(url: str, tasks: int, pool: int, seconds: float) -> float:
+    """Cycles a second of so many asyncio tasks over a pool of so many connections."""
     shop = set_up(url)
     cycles = 0
 
@@ -125,18 +126,23 @@ def by_tasks(url: str, tasks: int, seconds: float) -> float:
                 await cursor.execute(statement, ids)
                 expect_one(statement, cursor.rowcount)
 
-    async def work(connection: psycopg.AsyncConnection[tuple[object, ...]], until: float) -> None:
+    async def work(free: asyncio.Queue[psycopg.AsyncConnection[tuple[object, ...]]], until: float) -> None:
         nonlocal cycles
         while time.monotonic() < until:
             ids = shop.ids()
-            await transaction(connection, CREATE, ids)
-            await transaction(connection, VALIDATE, ids)
+            for statements in (CREATE, VALIDATE):
+                connection = await free.get()
+                await transaction(connection, statements, ids)
+                free.put_nowait(connection)
             cycles += 1
 
     async def main() -> float:
-        connections = [await psycopg.AsyncConnection.connect(url, autocommit=True) for _ in range(tasks)]
+        connections = [await psycopg.AsyncConnection.connect(url, autocommit=True) for _ in range(pool)]
+        free: asyncio.Queue[psycopg.AsyncConnection[tuple[object, ...]]] = asyncio.Queue()
+        for connection in connections:
+            free.put_nowait(connection)
         begun = time.monotonic()
-        await asyncio.gather(*(work(connection, begun + seconds) for connection in connections))
+        await asyncio.gather(*(work(free, begun + seconds) for _ in range(tasks)))
         elapsed = time.monotonic() - begun
         for connection in connections:
             await connection.close()
@@ -148,12 +154,15 @@ def by_tasks(url: str, tasks: int, seconds: float) -> float:
         tear_down(url)
 
 
-def by_threads(url: str, threads: int, seconds: float) -> float:
-    """Cycles a second of so many threads, each with a connection of its own."""
+def by_threads(url: str, threads: int, pool: int, seconds: float) -> float:
+    """Cycles a second of so many threads over a pool of so many connections."""
     shop = set_up(url)
     counts = [0] * threads
     faults: list[BaseException] = []
-    connections = [psycopg.connect(url, autocommit=True) for _ in range(threads)]
+    connections = [psycopg.connect(url, autocommit=True) for _ in range(pool)]
+    free: queue.SimpleQueue[psycopg.Connection[tuple[object, ...]]] = queue.SimpleQueue()
+    for connection in connections:
+        free.put(connection)
 
     def transaction(
         connection: psycopg.Connection[tuple[object, ...]], statements: tuple[str, ...], ids: dict[str, UUID]
@@ -167,8 +176,10 @@ def by_threads(url: str, threads: int, seconds: float) -> float:
         try:
             while time.monotonic() < until:
                 ids = shop.ids()
-                transaction(connections[number], CREATE, ids)
-                transaction(connections[number], VALIDATE, ids)
+                for statements in (CREATE, VALIDATE):
+                    connection = free.get()
+                    transaction(connection, statements, ids)
+                    free.put(connection)
                 counts[number] += 1
         except BaseException as fault:  # told to the caller below
             faults.append(fault)
