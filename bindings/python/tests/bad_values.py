@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone, tzinfo
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-Form = Literal["decimal", "id", "text", "name", "integer", "flag", "time", "day", "record", "cursor", "path", "span", "list"]
+Form = Literal[
+    "decimal", "id", "text", "name", "integer", "flag", "time", "day", "record", "cursor", "path", "span", "list"
+]
 
 TEN_MEGABYTES = 10 << 20
 TEN_THOUSAND_DIGITS = 10**9_999
@@ -95,14 +98,24 @@ class HostileAmount(Decimal):
         raise Planted
 
 
-class NoOffset(tzinfo):
+class Zone(tzinfo):
+    """A zone of the tests."""
+
+    def dst(self, dt: datetime.datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, dt: datetime.datetime | None) -> str | None:
+        return None
+
+
+class NoOffset(Zone):
     """A zone that does not know its offset: its times are naive."""
 
     def utcoffset(self, dt: datetime.datetime | None) -> timedelta | None:
         return None
 
 
-class HostileZone(tzinfo):
+class HostileZone(Zone):
     """A zone that raises."""
 
     def utcoffset(self, dt: datetime.datetime | None) -> timedelta | None:
@@ -119,7 +132,12 @@ class Bad:
 
 def bad(**values: Any) -> list[Bad]:
     """A list of them; what is expensive comes as a function."""
-    return [Bad(name, value if callable(value) else lambda value=value: value) for name, value in values.items()]
+    return [Bad(name, value if callable(value) else partial(same, value)) for name, value in values.items()]
+
+
+def same(value: Any) -> Any:
+    """The value."""
+    return value
 
 
 STRANGE = bad(

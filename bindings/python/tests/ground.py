@@ -45,7 +45,9 @@ def postgres_url() -> str:
     """The server that the tests may make schemas on; without one a test fails, and is never skipped."""
     url = os.environ.get(POSTGRES_VARIABLE, "")
     if not url:
-        pytest.fail(f"{POSTGRES_VARIABLE} is not set: `cargo xtask postgres` starts a server and prints it", pytrace=False)
+        pytest.fail(
+            f"{POSTGRES_VARIABLE} is not set: `cargo xtask postgres` starts a server and prints it", pytrace=False
+        )
     return url
 
 

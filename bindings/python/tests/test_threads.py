@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
@@ -19,6 +20,8 @@ from psycopg import sql
 from conftest import Places
 from ground import PATIENCE_SECONDS, Store, open_shop_blocking, postgres_url
 from leadledger import AsyncLedger, Closed, Ledger, LeadledgerError, Refused
+
+T = TypeVar("T")
 
 THREADS = 64
 LEADS = 8
@@ -35,11 +38,11 @@ def switching() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def together(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
+def together(work: Callable[[int], T], threads: int = THREADS) -> list[T]:
     """Runs it in so many threads that begin at the same moment; a fault of one is the caller's."""
     gate = threading.Barrier(threads)
 
-    def begin(number: int) -> object:
+    def begin(number: int) -> T:
         gate.wait(PATIENCE_SECONDS)
         return work(number)
 
@@ -62,7 +65,7 @@ def test_64_threads_on_one_merchant(store: Store, places: Places) -> None:
                 sold.append((created.answer.lead, created.seq, validated.seq))
             return sold
 
-        sold = [lead for leads in together(sell) for lead in leads]  # type: ignore[attr-defined]
+        sold = [lead for leads in together(sell) for lead in leads]
         count = THREADS * LEADS
         assert len({lead for lead, _, _ in sold}) == count
         seqs = [seq for _, *both in sold for seq in both]
@@ -105,8 +108,8 @@ def test_64_threads_with_one_key(places: Places) -> None:
             return done.answer.lead, done.replayed
 
         answers = together(create)
-        assert len({lead for lead, _ in answers}) == 1  # type: ignore[misc]
-        assert [replayed for _, replayed in answers].count(False) == 1  # type: ignore[misc]
+        assert len({lead for lead, _ in answers}) == 1
+        assert [replayed for _, replayed in answers].count(False) == 1
         assert len(ledger.leads(shop.merchant).items) == 1
 
 
@@ -140,9 +143,9 @@ def test_threads_that_are_closed_under(places: Places) -> None:
         again.check(shop.merchant)
 
 
-def in_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+def in_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[Any]]:
     """Starts it; what it gives, or raises, comes in the list."""
-    given: list[object] = []
+    given: list[Any] = []
 
     def run() -> None:
         try:
@@ -164,7 +167,7 @@ def test_a_watch_that_waits_lets_others_run() -> None:
         ledger.pause_campaign(shop.merchant, shop.campaign)
         thread.join(PATIENCE_SECONDS)
         (events,) = given
-        assert [event.type for event in events] == ["campaign_paused"]  # type: ignore[attr-defined]
+        assert [event.type for event in events] == ["campaign_paused"]
 
 
 def test_a_command_that_waits_lets_others_run(places: Places) -> None:
@@ -180,7 +183,7 @@ def test_a_command_that_waits_lets_others_run(places: Places) -> None:
         other.execute("ROLLBACK")
         other.close()
         thread.join(PATIENCE_SECONDS)
-        assert given[0].seq == 3, given  # type: ignore[attr-defined]
+        assert given[0].seq == 3, given
 
 
 @pytest.mark.parametrize("call", ["deposit", "open"])
@@ -202,8 +205,10 @@ def test_a_read_that_waits_lets_others_run(call: str, places: Places) -> None:
 
         thread, given = in_thread(work)
         with psycopg.connect(postgres_url(), autocommit=True) as observer:
-            waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation " \
+            waits = (
+                "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
                 "WHERE NOT l.granted AND c.relnamespace = %s::regnamespace"
+            )
             while True:
                 row = observer.execute(waits, [schema]).fetchone()
                 if row is not None and row[0] > 0:
@@ -211,7 +216,7 @@ def test_a_read_that_waits_lets_others_run(call: str, places: Places) -> None:
                 assert not given, given
         holder.rollback()
         thread.join(PATIENCE_SECONDS)
-        assert given[0].balance == Decimal("1000000.00"), given  # type: ignore[attr-defined]
+        assert given[0].balance == Decimal("1000000.00"), given
 
 
 @pytest.mark.parametrize("store", ["memory", "sqlite"])

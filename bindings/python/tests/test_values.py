@@ -7,7 +7,7 @@ import asyncio
 import datetime
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -482,26 +482,22 @@ def test_options_of_open(option: str, value: Any, kind: type[Exception]) -> None
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("form", ["decimal"])
-def test_functions_without_a_ledger(form: Form) -> None:
+def test_functions_without_a_ledger() -> None:
     """The pure functions are as strict as the methods."""
-    for value in WRONG_TYPES[form]:
-        for call in (
-            lambda: leadledger.preview_commission(value.make()),
-            lambda: leadledger.preview_commission("600.00", share=value.make()),
-            lambda: leadledger.alert_level(value.make(), "1.00"),
-            lambda: leadledger.alert_level("1.00", value.make()),
-        ):
-            with pytest.raises(TypeError):
-                call()
-    for value in BAD_VALUES[form]:
-        for call in (
-            lambda: leadledger.preview_commission(value.make()),
-            lambda: leadledger.preview_commission("600.00", rate=value.make()),
-            lambda: leadledger.alert_level(value.make(), "1.00"),
-        ):
-            with pytest.raises(InvalidInput):
-                call()
+
+    def calls(value: Any) -> list[Callable[[], object]]:
+        return [
+            lambda: leadledger.preview_commission(value),
+            lambda: leadledger.preview_commission("600.00", share=value),
+            lambda: leadledger.preview_commission("600.00", rate=value),
+            lambda: leadledger.alert_level(value, "1.00"),
+        ]
+
+    for kind, values in ((TypeError, WRONG_TYPES["decimal"]), (InvalidInput, BAD_VALUES["decimal"])):
+        for value in values:
+            for call in calls(value.make()):
+                with pytest.raises(kind):
+                    call()
     for value, code in ENORMOUS:
         with pytest.raises(Refused) as refused:
             leadledger.preview_commission(value.make())
