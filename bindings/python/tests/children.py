@@ -13,6 +13,7 @@ import os
 import resource
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
@@ -115,6 +116,14 @@ def interrupted_loop(url: str) -> None:
 # The interpreter's end
 
 
+class Lingering:
+    """Lets other threads run in the midst of the interpreter's end, when they can no longer have what they ask for."""
+
+    def __del__(self) -> None:
+        say("ending")
+        time.sleep(0.3)
+
+
 def exit_open(url: str) -> None:
     """Ends with a ledger open, and with commands behind it."""
     ledger = Ledger.open(url)
@@ -135,7 +144,7 @@ def exit_with_blocked_watch(url: str) -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     entered.wait()
-    say("ending")
+    globals()["lingering"] = Lingering()
 
 
 def exit_with_blocked_command(url: str) -> None:
@@ -152,7 +161,7 @@ def exit_with_blocked_command(url: str) -> None:
 
     threading.Thread(target=create, daemon=True).start()
     entered.wait()
-    say("ending")
+    globals()["lingering"] = Lingering()
 
 
 def exit_with_tasks(url: str) -> None:

@@ -12,10 +12,10 @@ from leadledger import AsyncLedger, Internal, Ledger, LeadledgerError, _native
 
 
 def test_a_panic_is_an_internal_error() -> None:
-    """Without a ledger: `Internal`, which `except Exception` catches."""
+    """`Internal`, which `except Exception` catches."""
     for _ in range(3):
         with pytest.raises(Internal) as fault:
-            _native.plant_panic(None)
+            _native.plant_panic()
         assert fault.value.code == "internal"
         assert isinstance(fault.value, LeadledgerError)
         assert isinstance(fault.value, Exception)
@@ -23,13 +23,13 @@ def test_a_panic_is_an_internal_error() -> None:
 
 
 def test_a_panic_leaves_the_ledger_usable() -> None:
-    """In a call on a ledger: its worker, its other callers and its watches go on."""
+    """The ledger, its other callers and its watches go on."""
     with Ledger.open("memory:") as ledger:
         shop = open_shop_blocking(ledger)
         watch = ledger.watch(shop.merchant)
         for number in range(5):
             with pytest.raises(Internal):
-                _native.plant_panic(ledger)
+                _native.plant_panic()
             done = ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")
             assert done.seq == number + 3
             assert [event.type for event in watch.next(PATIENCE_SECONDS) or ()] == ["lead_created"]
@@ -47,7 +47,7 @@ def test_panics_in_threads_are_each_their_own() -> None:
                 for _ in range(20):
                     if number % 2:
                         with pytest.raises(Internal):
-                            _native.plant_panic(ledger)
+                            _native.plant_panic()
                     else:
                         ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")
             except BaseException as fault:  # the test looks at it
@@ -71,7 +71,7 @@ def test_a_panic_in_a_loop() -> None:
 
             async def panic() -> None:
                 with pytest.raises(Internal):
-                    _native.plant_panic(ledger)
+                    _native.plant_panic()
 
             async def sell() -> None:
                 await ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")
