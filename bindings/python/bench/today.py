@@ -1,6 +1,7 @@
 """The lead cycle as today's backend does it, but correct: plain psycopg, in transactions, the deposit's row locked.
 
-The tables and statements are those of `benches/compare/today.rs`. psycopg prepares by itself what it sends often.
+The tables and statements are those of `benches/compare/today.rs`. `prepare` is psycopg's `prepare_threshold`: 5 where
+nobody says; None is what a pooler in transaction mode requires, such as Supabase's.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def expect_one(statement: str, touched: int) -> None:
         raise RuntimeError(f"{statement} met {touched} rows")
 
 
-def by_tasks(url: str, tasks: int, pool: int, seconds: float) -> float:
+def by_tasks(url: str, tasks: int, pool: int, prepare: int | None, seconds: float) -> float:
     """Cycles a second of so many asyncio tasks over a pool of so many connections."""
     shop = set_up(url)
     cycles = 0
@@ -137,7 +138,9 @@ def by_tasks(url: str, tasks: int, pool: int, seconds: float) -> float:
             cycles += 1
 
     async def main() -> float:
-        connections = [await psycopg.AsyncConnection.connect(url, autocommit=True) for _ in range(pool)]
+        connections = [
+            await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=prepare) for _ in range(pool)
+        ]
         free: asyncio.Queue[psycopg.AsyncConnection[tuple[object, ...]]] = asyncio.Queue()
         for connection in connections:
             free.put_nowait(connection)
@@ -154,12 +157,12 @@ def by_tasks(url: str, tasks: int, pool: int, seconds: float) -> float:
         tear_down(url)
 
 
-def by_threads(url: str, threads: int, pool: int, seconds: float) -> float:
+def by_threads(url: str, threads: int, pool: int, prepare: int | None, seconds: float) -> float:
     """Cycles a second of so many threads over a pool of so many connections."""
     shop = set_up(url)
     counts = [0] * threads
     faults: list[BaseException] = []
-    connections = [psycopg.connect(url, autocommit=True) for _ in range(pool)]
+    connections = [psycopg.connect(url, autocommit=True, prepare_threshold=prepare) for _ in range(pool)]
     free: queue.SimpleQueue[psycopg.Connection[tuple[object, ...]]] = queue.SimpleQueue()
     for connection in connections:
         free.put(connection)
