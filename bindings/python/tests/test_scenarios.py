@@ -150,8 +150,8 @@ def state(book: leadledger.Book, currency: str) -> dict[str, Any]:
 
 
 def shown(status: str) -> str:
-    """A status without who said so."""
-    return status
+    """A status without who said so, as the files have it."""
+    return status.split("_", 1)[0]
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
