@@ -53,6 +53,11 @@ def test_iterating_a_watch_gives_events_one_by_one_until_it_is_closed() -> None:
             if len(told) == 3:
                 break
         assert told == [3, 4, 5]
+        for _ in range(3):
+            ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")
+        assert next(iter(watch)).seq == 6
+        assert next(iter(watch)).seq == 7
+        assert [event.seq for event in watch.next(PATIENCE_SECONDS) or ()] == [8]
         watch.close()
         watch.close()
         with pytest.raises(Closed):
@@ -71,7 +76,7 @@ def test_a_watch_ends_with_its_ledger() -> None:
     assert closed.value.code == "closed"
 
 
-@pytest.mark.parametrize("timeout", [-1.0, float("nan"), True, "1", None])
+@pytest.mark.parametrize("timeout", [-1.0, float("nan"), True, "1", b"1"])
 def test_a_watch_refuses_what_is_no_time(timeout: Any) -> None:
     """Negative, not a number, and not a number of seconds at all; it can be used afterwards."""
     with Ledger.open("memory:") as ledger:
