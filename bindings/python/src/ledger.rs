@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::lock::Mutex as AsyncMutex;
 use leadledger::{
-    Clock, Cursor, Error, Event, InvalidInput, Ledger, ManualClock, MerchantId, Subscription, SystemClock, Timestamp,
-    Watch,
+    Clock, Cursor, Error, Event, InvalidInput, Ledger, ManualClock, MerchantId, SubscriberName, Subscription,
+    SystemClock, Timestamp, Watch,
 };
 use leadledger_facade::{Fault, Form, open_with, start};
 use pyo3::prelude::*;
@@ -18,6 +18,11 @@ use crate::give;
 use crate::registry::Registry;
 use crate::take::{arguments, take, text_of};
 use crate::task::{Awaiting, Gives, Task, Work};
+
+/// The fault, of the argument that people know.
+fn named(argument: &str, fault: &InvalidInput) -> Failure {
+    InvalidInput::new(fault.code(), argument, fault.message()).into()
+}
 
 fn closed() -> Failure {
     Fault::from(Error::Closed).into()
@@ -173,6 +178,7 @@ impl Handle {
             let ledger = self.ledger()?;
             let name = take(py, Registry::get(py)?, &Form::Text, name, "name")?;
             let name = name.as_str().unwrap_or_default().to_owned();
+            SubscriberName::new(name.as_str()).map_err(|fault| named("name", &fault))?;
             let slot: Slot<Subscription> = Arc::default();
             let mut subscriptions = self.0.get()?.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
             // Those that Python has let go of would otherwise be remembered for ever.

@@ -119,9 +119,14 @@ def interrupted_loop(url: str) -> None:
 class Lingering:
     """Lets other threads run in the midst of the interpreter's end, when they can no longer have what they ask for."""
 
+    def __init__(self) -> None:
+        # By then the module's own names are gone.
+        self.write = os.write
+        self.sleep = time.sleep
+
     def __del__(self) -> None:
-        say("ending")
-        time.sleep(0.3)
+        self.write(1, b"ending\n")
+        self.sleep(0.3)
 
 
 def exit_open(url: str) -> None:
@@ -144,6 +149,7 @@ def exit_with_blocked_watch(url: str) -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     entered.wait()
+    globals()["kept"] = ledger
     globals()["lingering"] = Lingering()
 
 
@@ -161,6 +167,7 @@ def exit_with_blocked_command(url: str) -> None:
 
     threading.Thread(target=create, daemon=True).start()
     entered.wait()
+    globals()["kept"] = ledger
     globals()["lingering"] = Lingering()
 
 

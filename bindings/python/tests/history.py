@@ -87,9 +87,11 @@ def leads_and_money(ledger: Ledger, merchant: UUID, clock: ManualClock) -> dict[
     done["run_due"] = ledger.run_due(merchant)
     assert done["run_due"].answer.expired == 2
     assert expired != erased
-    created()
+    last, one_more = created(), created()
     done["adjust_deposit"] = ledger.adjust_deposit(merchant, deposit, "-1700.00", "a correction")
-    ledger.validate_lead(merchant, created())
+    ledger.validate_lead(merchant, one_more)
+    ledger.validate_lead(merchant, last)
+    done["depleting"] = last
     done["top_up"] = ledger.top_up(merchant, deposit, "5000.00", method="bank_transfer", reference="T-1")
     done["suspend_deposit"] = ledger.suspend_deposit(merchant, deposit)
     done["resume_deposit"] = ledger.resume_deposit(merchant, deposit)
@@ -152,12 +154,11 @@ def payouts_and_ends(ledger: Ledger, merchant: UUID) -> dict[str, Any]:
 def opening(ledger: Ledger, merchant: UUID) -> Any:
     """A book from elsewhere."""
     campaign, deposit, lead, partner = uuid4(), uuid4(), uuid4(), uuid4()
-    return ledger.open_book(
-        merchant,
-        campaigns=[OpeningCampaign(campaign=campaign, policy=PolicyTerms(rate="12"))],
-        agreements=[OpeningAgreement(partner=partner, share="30")],
-        deposits=[OpeningDeposit(deposit=deposit, balance="1000.00", status="active")],
-        leads=[
+    parts: dict[str, Any] = {
+        "campaigns": [OpeningCampaign(campaign=campaign, policy=PolicyTerms(rate="12"))],
+        "agreements": [OpeningAgreement(partner=partner, share="30")],
+        "deposits": [OpeningDeposit(deposit=deposit, balance="1000.00", status="active")],
+        "leads": [
             OpeningLead(
                 lead=lead,
                 campaign=campaign,
@@ -173,7 +174,7 @@ def opening(ledger: Ledger, merchant: UUID) -> Any:
                 customer=Customer(name="A name"),
             )
         ],
-        lines=[
+        "lines": [
             OpeningLine(
                 line=uuid4(),
                 deposit=deposit,
@@ -184,7 +185,8 @@ def opening(ledger: Ledger, merchant: UUID) -> Any:
                 at=MORNING,
             )
         ],
-    )
+    }
+    return parts, ledger.open_book(merchant, **parts)
 
 
 def missed(ledger: Ledger) -> Any:
@@ -239,13 +241,13 @@ def reads(ledger: Ledger, merchant: UUID, other: UUID, done: dict[str, Any], fol
         "balances": ledger.balances(merchant, head),
         "balances then": ledger.balances(merchant, MORNING),
         "explain": ledger.explain(merchant, lead),
+        "explain what depleted": ledger.explain(merchant, done["depleting"]),
         "verify_proof": leadledger.verify_proof(proof),
         "export_jsonl": exported,
         "import_jsonl": imported,
         "export_statement_csv": ledger.export_statement_csv(merchant, deposit, folder / "statement.csv"),
         "export_accounting": ledger.export_accounting(folder / "books.journal", format="hledger"),
         "minimums": Minimums(value="1", opening="2", top_up="3", auto_top_up="4"),
-        "opening": OpeningCampaign(campaign=uuid4(), policy=PolicyTerms()),
     }
 
 

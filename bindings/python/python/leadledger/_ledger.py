@@ -29,6 +29,8 @@ def _setup(
     batch: int | None,
     readers: int | None,
 ) -> dict[str, object]:
+    if not (minimums is None or isinstance(minimums, Mapping)):
+        raise TypeError(f"minimums: a mapping, not {type(minimums).__name__}")
     return {
         "time_zone": time_zone,
         "minimums": None if minimums is None else dict(minimums),
