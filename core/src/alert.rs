@@ -41,6 +41,20 @@ pub enum Channel {
     Partners,
 }
 
+impl Channel {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Dashboard,
+        Self::Email,
+        Self::UrgentEmail,
+        Self::CriticalEmail,
+        Self::Push,
+        Self::Sms,
+        Self::Whatsapp,
+        Self::Partners,
+    ];
+}
+
 impl Level {
     /// All levels, from best to worst.
     pub const ALL: [Self; 5] = [Self::Healthy, Self::Attention, Self::Warning, Self::Critical, Self::Depleted];

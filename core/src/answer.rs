@@ -1,18 +1,20 @@
 //! What an accepted command answers: read from its entry, so that a repeated command gives the first one's answer.
 
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::account::{Account, Postings};
-use crate::commission::{CommissionKind, CommissionPreview, Split};
+use crate::commission::CommissionKind;
 use crate::entry::{Entry, Fact, Kind};
 use crate::ids::{CampaignId, DepositId, LeadId, PayoutId, TopUpId};
 use crate::money::{Currency, to_decimal};
+use crate::shaped;
 use crate::time::Timestamp;
 use crate::top_up::ReceiptNumber;
 
 /// An answer that an entry gives.
-pub trait Answer: Sized + Send + 'static {
+pub trait Answer: Sized + Send + Serialize + 'static {
     /// Reads it from the entry of the command that it answers; none for the entry of another command.
     fn of(entry: &Entry) -> Option<Self>;
 }
@@ -43,17 +45,25 @@ id_answers! {
     PayoutId: PayoutRequested.payout,
 }
 
-/// A lead was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LeadCreated {
-    /// Its id.
-    pub lead: LeadId,
-    /// The deposit that holds its reservation.
-    pub deposit: DepositId,
-    /// The commission and its split.
-    pub commission: CommissionPreview,
-    /// When time alone decides on it.
-    pub expires_at: Timestamp,
+shaped! {
+    /// A lead was recorded.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct LeadCreated {
+        /// Its id.
+        pub lead: LeadId,
+        /// The deposit that holds its reservation.
+        pub deposit: DepositId,
+        /// How the commission was found.
+        pub kind: CommissionKind,
+        /// The whole commission, in the campaign's currency.
+        pub commission: Decimal,
+        /// The partner's part.
+        pub partner_part: Decimal,
+        /// The platform's part: the rest.
+        pub platform_part: Decimal,
+        /// When time alone decides on it.
+        pub expires_at: Timestamp,
+    }
 }
 
 impl Answer for LeadCreated {
@@ -62,15 +72,10 @@ impl Answer for LeadCreated {
             Fact::LeadCreated { lead, deposit, rate, commission, part, window_hours, currency, .. } => Some(Self {
                 lead: *lead,
                 deposit: *deposit,
-                commission: CommissionPreview::of(
-                    Split {
-                        kind: CommissionKind::of(*rate),
-                        commission_minor: *commission,
-                        partner_minor: *part,
-                        platform_minor: commission.saturating_sub(*part),
-                    },
-                    *currency,
-                ),
+                kind: CommissionKind::of(*rate),
+                commission: to_decimal(*commission, *currency),
+                partner_part: to_decimal(*part, *currency),
+                platform_part: to_decimal(commission.saturating_sub(*part), *currency),
                 expires_at: entry.at.plus_hours(*window_hours),
             }),
             _ => None,
@@ -78,13 +83,16 @@ impl Answer for LeadCreated {
     }
 }
 
-/// A payment was credited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TopUpSucceeded {
-    /// The deposit that was credited, or opened.
-    pub deposit: DepositId,
-    /// The receipt's number.
-    pub receipt: ReceiptNumber,
+shaped! {
+    /// A payment was credited.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct TopUpSucceeded {
+        /// The deposit that was credited, or opened.
+        pub deposit: DepositId,
+        /// The receipt's number.
+        #[serde(serialize_with = "as_text")]
+        pub receipt: ReceiptNumber,
+    }
 }
 
 impl Answer for TopUpSucceeded {
@@ -96,11 +104,13 @@ impl Answer for TopUpSucceeded {
     }
 }
 
-/// A deposit was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DepositClosed {
-    /// What the debt left of its money.
-    pub paid_back: Decimal,
+shaped! {
+    /// A deposit was closed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct DepositClosed {
+        /// What the debt left of its money.
+        pub paid_back: Decimal,
+    }
 }
 
 impl Answer for DepositClosed {
@@ -114,11 +124,13 @@ impl Answer for DepositClosed {
     }
 }
 
-/// A debt became a loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WrittenOff {
-    /// How much.
-    pub written_off: Decimal,
+shaped! {
+    /// A debt became a loss.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct WrittenOff {
+        /// How much.
+        pub written_off: Decimal,
+    }
 }
 
 impl Answer for WrittenOff {
@@ -130,15 +142,17 @@ impl Answer for WrittenOff {
     }
 }
 
-/// What was due and was settled, counted in leads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DueSettled {
-    /// Leads that expired.
-    pub expired: u64,
-    /// Leads that were accepted by timeout.
-    pub accepted: u64,
-    /// Leads whose held part became payable.
-    pub matured: u64,
+shaped! {
+    /// What was due and was settled, counted in leads.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct DueSettled {
+        /// Leads that expired.
+        pub expired: u64,
+        /// Leads that were accepted by timeout.
+        pub accepted: u64,
+        /// Leads whose held part became payable.
+        pub matured: u64,
+    }
 }
 
 impl Answer for DueSettled {
@@ -152,21 +166,23 @@ impl Answer for DueSettled {
     }
 }
 
-/// How much came in with an opening.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BookOpened {
-    /// Campaigns.
-    pub campaigns: u64,
-    /// Partners' terms.
-    pub agreements: u64,
-    /// Deposits.
-    pub deposits: u64,
-    /// Leads.
-    pub leads: u64,
-    /// Lines of old statements.
-    pub lines: u64,
-    /// All balances and all that is owed to partners: what `payments:opening` stands for.
-    pub brought_in: Decimal,
+shaped! {
+    /// How much came in with an opening.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct BookOpened {
+        /// Campaigns.
+        pub campaigns: u64,
+        /// Partners' terms.
+        pub agreements: u64,
+        /// Deposits.
+        pub deposits: u64,
+        /// Leads.
+        pub leads: u64,
+        /// Lines of old statements.
+        pub lines: u64,
+        /// All balances and all that is owed to partners: what `payments:opening` stands for.
+        pub brought_in: Decimal,
+    }
 }
 
 impl Answer for BookOpened {
@@ -192,6 +208,10 @@ impl Answer for BookOpened {
         opened.brought_in = to_decimal(sum, currency);
         Some(opened)
     }
+}
+
+pub(crate) fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 /// The answer of any command as JSON fields, amounts as strings: what the vectors call `ok`.

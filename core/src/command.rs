@@ -12,11 +12,13 @@ use crate::answer::{Answer, BookOpened, DepositClosed, DueSettled, LeadCreated, 
 use crate::campaign::OnTimeout;
 use crate::commission::PolicyTerms;
 use crate::deposit::{Basis, ReferenceKind};
+use crate::entry::Entry;
 use crate::error::InvalidInput;
 use crate::ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Customer, Source};
 use crate::money::{Currency, decimal_text};
 use crate::opening::{OpeningAgreement, OpeningCampaign, OpeningDeposit, OpeningLead, OpeningLine};
+use crate::shape::{CommandShape, FieldShape, about};
 use crate::text::{Line, Paragraph, Reference};
 use crate::top_up::Method;
 
@@ -26,33 +28,8 @@ pub trait Operation: Into<Command> {
     type Answer: Answer;
 }
 
-/// What a command takes. Texts begin with a space, as doc comments do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommandShape {
-    /// The command's permanent name.
-    pub name: &'static str,
-    /// What it does.
-    pub about: &'static str,
-    /// Its fields, the required ones first.
-    pub fields: &'static [FieldShape],
-}
-
-/// A field of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FieldShape {
-    /// Its name.
-    pub name: &'static str,
-    /// The Rust type of its value: `Decimal` is a string in JSON, as ids are.
-    pub form: &'static str,
-    /// Whether it must be there.
-    pub required: bool,
-    /// What it says.
-    pub about: &'static str,
-}
-
-/// The text of a doc comment, whatever attribute follows it.
-macro_rules! about {
-    ($(#[doc = $text:literal])* $(#[serde($($rest:tt)*)])*) => { concat!($( $text ),*) };
+fn json_of<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("commands and answers have only string keys and serialise")
 }
 
 macro_rules! commands {
@@ -117,6 +94,7 @@ macro_rules! commands {
             pub const SHAPES: &'static [CommandShape] = &[$( CommandShape {
                 name: $text,
                 about: about!($(#[$($doc)*])*),
+                answer: stringify!($answer),
                 fields: &[
                     FieldShape { name: "merchant", form: "MerchantId", required: true, about: " Whose book." },
                     $( FieldShape {
@@ -134,6 +112,22 @@ macro_rules! commands {
                 ],
             } ),*];
 
+            /// The answer of the command of this name as JSON, read from its entry; none for the entry of another command.
+            pub fn answer_json(name: &str, entry: &Entry) -> Option<Value> {
+                match name {
+                    $( $text => <$answer>::of(entry).map(|answer| json_of(&answer)), )*
+                    _ => None,
+                }
+            }
+
+            /// Parses a command from its name and fields, as [`Command::from_json`] does, and says what serde does.
+            pub fn of_fields(name: &str, fields: &Value) -> Result<Self, serde_json::Error> {
+                match name {
+                    $( $text => $name::deserialize(fields).map(Self::$name), )*
+                    _ => Err(serde::de::Error::unknown_variant(name, Self::NAMES)),
+                }
+            }
+
             /// Whose book.
             pub fn merchant(&self) -> MerchantId {
                 match self {$( Self::$name(command) => command.merchant, )*}
@@ -146,8 +140,7 @@ macro_rules! commands {
 
             /// The command's fields as JSON, without its name.
             pub(crate) fn fields(&self) -> Value {
-                let fields = match self {$( Self::$name(command) => serde_json::to_value(command), )*};
-                fields.expect("a command has only string keys and serialises")
+                match self {$( Self::$name(command) => json_of(command), )*}
             }
         }
 
@@ -615,8 +608,7 @@ impl Command {
         if !Self::NAMES.contains(&name) {
             return Err(InvalidInput::new("unknown_command", "do", format!("no command {name:?}")));
         }
-        serde_json::from_value(serde_json::json!({ "do": name, "with": fields }))
-            .map_err(|fault| InvalidInput::new("invalid_command", name, fault.to_string()))
+        Self::of_fields(name, &fields).map_err(|fault| InvalidInput::new("invalid_command", name, fault.to_string()))
     }
 
     /// The private fields apart from the public ones. Those of the leads of an opening are left out of both.

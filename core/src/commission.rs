@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Currency, to_decimal, to_minor, to_positive_minor};
 use crate::percent::Percent;
 use crate::refusal::Refusal;
+use crate::shaped;
 
 /// Commission terms, amounts in minor units of `currency`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,25 +27,27 @@ pub struct Policy {
     pub default_share: Percent,
 }
 
-/// What a caller says of a policy; what is left out has DOMAIN.md's default, or stays as it is in an update.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyTerms {
-    /// Smallest value of a lead, in the campaign's currency.
-    #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub minimum_value: Option<Decimal>,
-    /// Where the fixed commission begins.
-    #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<Decimal>,
-    /// Percent of the value below the threshold, 0..=100.
-    #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Decimal>,
-    /// The fixed commission.
-    #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub fixed: Option<Decimal>,
-    /// The partner's percent of the commission, 0..=100.
-    #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub default_share: Option<Decimal>,
+shaped! {
+    /// What a caller says of a policy; what is left out has DOMAIN.md's default, or stays as it is in an update.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct PolicyTerms {
+        /// Smallest value of a lead, in the campaign's currency.
+        #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub minimum_value: Option<Decimal>,
+        /// Where the fixed commission begins.
+        #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub threshold: Option<Decimal>,
+        /// Percent of the value below the threshold, 0..=100.
+        #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub rate: Option<Decimal>,
+        /// The fixed commission.
+        #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub fixed: Option<Decimal>,
+        /// The partner's percent of the commission, 0..=100.
+        #[serde(default, with = "crate::money::decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub default_share: Option<Decimal>,
+    }
 }
 
 /// How a commission was found.
@@ -58,6 +61,9 @@ pub enum CommissionKind {
 }
 
 impl CommissionKind {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Percentage, Self::Fixed];
+
     /// A commission that has a rate is a percentage.
     pub(crate) fn of(rate: Option<Percent>) -> Self {
         if rate.is_some() { Self::Percentage } else { Self::Fixed }
@@ -85,17 +91,19 @@ pub struct Split {
     pub platform_minor: i64,
 }
 
-/// The answer to a preview, and to creating a lead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommissionPreview {
-    /// How it was found.
-    pub kind: CommissionKind,
-    /// The whole commission, in the policy's currency.
-    pub commission: Decimal,
-    /// The partner's part.
-    pub partner_part: Decimal,
-    /// The platform's part.
-    pub platform_part: Decimal,
+shaped! {
+    /// The answer to a preview, and to creating a lead.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct CommissionPreview {
+        /// How it was found.
+        pub kind: CommissionKind,
+        /// The whole commission, in the policy's currency.
+        pub commission: Decimal,
+        /// The partner's part.
+        pub partner_part: Decimal,
+        /// The platform's part.
+        pub platform_part: Decimal,
+    }
 }
 
 impl CommissionPreview {

@@ -38,6 +38,12 @@ pub type ShortHash = [u8; 16];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kind(&'static str);
 
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
 impl Kind {
     /// A pending lead's window ended and its reservation was released.
     pub const LEAD_EXPIRED: Self = Self("lead_expired");
@@ -80,6 +86,11 @@ pub enum Cause {
     Person,
     /// The ledger: depletion or debt.
     Ledger,
+}
+
+impl Cause {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Person, Self::Ledger];
 }
 
 fn is_zero(days: &u32) -> bool {

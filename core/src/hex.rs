@@ -10,7 +10,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// The inverse of [`hex`]: nothing but lower-case digits, of exactly this length.
-pub(crate) fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
+pub fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => byte.checked_sub(b'0'),
         b'a'..=b'f' => byte.checked_sub(b'a')?.checked_add(10),

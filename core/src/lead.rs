@@ -9,6 +9,7 @@ use crate::commission::CommissionKind;
 use crate::ids::{CampaignId, DepositId, PartnerId};
 use crate::money::{Currency, to_minor};
 use crate::percent::Percent;
+use crate::shaped;
 use crate::text::{Line, Paragraph};
 use crate::time::Timestamp;
 
@@ -232,25 +233,27 @@ pub enum DueRank {
     Maturity,
 }
 
-/// Personal data and free text of a lead: apart from the journal, erasable.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Customer {
-    /// The customer's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<Line>,
-    /// Email address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<Line>,
-    /// Telephone number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone: Option<Line>,
-    /// The customer's company.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub company: Option<Line>,
-    /// What the partner wrote about the customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notes: Option<Paragraph>,
+shaped! {
+    /// Personal data and free text of a lead: apart from the journal, erasable.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Customer {
+        /// The customer's name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<Line>,
+        /// Email address.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub email: Option<Line>,
+        /// Telephone number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub phone: Option<Line>,
+        /// The customer's company.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub company: Option<Line>,
+        /// What the partner wrote about the customer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub notes: Option<Paragraph>,
+    }
 }
 
 /// How urgent a pending lead is: under 24 h left `high`, under 48 h `medium`, else `low`.

@@ -48,6 +48,7 @@ mod percent;
 mod refusal;
 mod rows;
 mod settings;
+mod shape;
 mod store;
 mod text;
 mod time;
@@ -78,7 +79,7 @@ pub use event::{Event, EventBody};
 pub use export::{
     AccountingReport, ExportError, ExportReport, Format, Progress, Stage, StatementOrder, Which, write_statement_csv,
 };
-pub use hex::hex;
+pub use hex::{hex, unhex};
 pub use ids::{CampaignId, DepositId, LeadId, MerchantId, PartnerId, PayoutId, TopUpId};
 pub use import::{ImportError, ImportReport};
 pub use lead::{
@@ -97,6 +98,7 @@ pub use percent::Percent;
 pub use refusal::Refusal;
 pub use rows::Rows;
 pub use settings::{Minimums, Settings};
+pub use shape::{CommandShape, FieldShape, RecordShape};
 pub use store::{
     BookQuery, Books, Cursor, JournalQuery, LeadOrder, LeadQuery, Needs, Page, Scope, Store, Subscribers, Totals,
 };

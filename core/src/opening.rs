@@ -21,6 +21,7 @@ use crate::ids::{CampaignId, DepositId, LeadId, PartnerId};
 use crate::lead::{Customer, Lead, LeadStatus, LeadTerms, PartPlace, Source, named};
 use crate::money::{Currency, decimal_text};
 use crate::percent::Percent;
+use crate::shaped;
 use crate::text::{Line, Paragraph, Reference};
 use crate::time::Timestamp;
 use crate::top_up::Method;
@@ -29,30 +30,32 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-/// A campaign, as `register_campaign` takes it, and whether a person has paused it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpeningCampaign {
-    /// Its id.
-    pub campaign: CampaignId,
-    /// The commission policy; what is left out has DOMAIN.md's default.
-    #[serde(default)]
-    pub policy: PolicyTerms,
-    /// Hours that a lead waits for validation; 72 where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_window_hours: Option<i64>,
-    /// The least score that validates, 1..=10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minimum_quality: Option<i64>,
-    /// Whether depletion pauses it; yes where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auto_stop: Option<bool>,
-    /// What time alone does to a pending lead; it expires where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_timeout: Option<OnTimeout>,
-    /// A person has paused it.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub paused: bool,
+shaped! {
+    /// A campaign, as `register_campaign` takes it, and whether a person has paused it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct OpeningCampaign {
+        /// Its id.
+        pub campaign: CampaignId,
+        /// The commission policy; what is left out has DOMAIN.md's default.
+        #[serde(default)]
+        pub policy: PolicyTerms,
+        /// Hours that a lead waits for validation; 72 where left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub validation_window_hours: Option<i64>,
+        /// The least score that validates, 1..=10.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub minimum_quality: Option<i64>,
+        /// Whether depletion pauses it; yes where left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub auto_stop: Option<bool>,
+        /// What time alone does to a pending lead; it expires where left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on_timeout: Option<OnTimeout>,
+        /// A person has paused it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        pub paused: bool,
+    }
 }
 
 impl OpeningCampaign {
@@ -70,21 +73,23 @@ impl OpeningCampaign {
     }
 }
 
-/// A partner's terms, as `set_agreement` takes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpeningAgreement {
-    /// The partner.
-    pub partner: PartnerId,
-    /// Only for this campaign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub campaign: Option<CampaignId>,
-    /// The partner's percent of a commission.
-    #[serde(with = "decimal_text")]
-    pub share: Decimal,
-    /// Days between validation and payable; 0 where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payout_delay_days: Option<i64>,
+shaped! {
+    /// A partner's terms, as `set_agreement` takes them.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct OpeningAgreement {
+        /// The partner.
+        pub partner: PartnerId,
+        /// Only for this campaign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub campaign: Option<CampaignId>,
+        /// The partner's percent of a commission.
+        #[serde(with = "decimal_text")]
+        pub share: Decimal,
+        /// Days between validation and payable; 0 where left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub payout_delay_days: Option<i64>,
+    }
 }
 
 named! {
@@ -99,38 +104,40 @@ named! {
     }
 }
 
-/// A deposit, in the order in which it was opened among those of the opening.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpeningDeposit {
-    /// Its id.
-    pub deposit: DepositId,
-    /// Only for this campaign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub campaign: Option<CampaignId>,
-    /// Money in it, never negative.
-    #[serde(with = "decimal_text")]
-    pub balance: Decimal,
-    /// What the level is measured against: what its first payment left in it; the balance where left out.
-    #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub initial: Option<Decimal>,
-    /// How it comes in.
-    pub status: OpeningStatus,
-    /// Of one that comes in closed: the open deposit that gets its balance, by postings of the same entry.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved_to: Option<DepositId>,
-    /// How low it was last told to be; healthy where left out. What is lower now raises an alert with the opening.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told: Option<Level>,
-    /// Below this an automatic top-up is asked for; with `auto_amount`, or not at all.
-    #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub auto_threshold: Option<Decimal>,
-    /// What to ask for.
-    #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub auto_amount: Option<Decimal>,
-    /// When it was opened, a memo.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_at: Option<Timestamp>,
+shaped! {
+    /// A deposit, in the order in which it was opened among those of the opening.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct OpeningDeposit {
+        /// Its id.
+        pub deposit: DepositId,
+        /// Only for this campaign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub campaign: Option<CampaignId>,
+        /// Money in it, never negative.
+        #[serde(with = "decimal_text")]
+        pub balance: Decimal,
+        /// What the level is measured against: what its first payment left in it; the balance where left out.
+        #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub initial: Option<Decimal>,
+        /// How it comes in.
+        pub status: OpeningStatus,
+        /// Of one that comes in closed: the open deposit that gets its balance, by postings of the same entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub moved_to: Option<DepositId>,
+        /// How low it was last told to be; healthy where left out. What is lower now raises an alert with the opening.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub told: Option<Level>,
+        /// Below this an automatic top-up is asked for; with `auto_amount`, or not at all.
+        #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub auto_threshold: Option<Decimal>,
+        /// What to ask for.
+        #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub auto_amount: Option<Decimal>,
+        /// When it was opened, a memo.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub opened_at: Option<Timestamp>,
+    }
 }
 
 impl OpeningDeposit {
@@ -151,68 +158,70 @@ impl OpeningDeposit {
     }
 }
 
-/// A lead as it stands, in the order of creation among those of the opening. Its window, its minimum quality and what
-/// time does to it are its campaign's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpeningLead {
-    /// Its id.
-    pub lead: LeadId,
-    /// The campaign.
-    pub campaign: CampaignId,
-    /// Who brought it.
-    pub partner: PartnerId,
-    /// The deposit that pays, or paid, for it.
-    pub deposit: DepositId,
-    /// Its estimated value.
-    #[serde(with = "decimal_text")]
-    pub value: Decimal,
-    /// The commission.
-    #[serde(with = "decimal_text")]
-    pub commission: Decimal,
-    /// The partner's part of it.
-    #[serde(with = "decimal_text")]
-    pub partner_part: Decimal,
-    /// The rate, where the commission is a percentage; else it is a fixed amount.
-    #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Decimal>,
-    /// The partner's share that led to the part.
-    #[serde(with = "decimal_text")]
-    pub share: Decimal,
-    /// Days between validation and payable; 0 where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payout_delay_days: Option<i64>,
-    /// Where it came from; `other` where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
-    /// Where it stands. A pending one reserves its commission; what was captured is no longer in the deposit's balance.
-    pub status: LeadStatus,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it left `pending`, as far as that is known; none while it is pending.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided_at: Option<Timestamp>,
-    /// When it became a sale, a memo.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub converted_at: Option<Timestamp>,
-    /// The quality score, 1..=10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub score: Option<i64>,
-    /// Of a captured one: the partner's part is still owed, and comes in as held or payable. Otherwise nothing is owed.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub owed: bool,
-    /// Personal data, kept apart and erasable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<Customer>,
-    /// A reference to the product, kept apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub product: Option<Line>,
-    /// What the merchant said when validating, kept apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feedback: Option<Paragraph>,
-    /// Why it was rejected or reversed, kept apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Paragraph>,
+shaped! {
+    /// A lead as it stands, in the order of creation among those of the opening. Its window, its minimum quality and what
+    /// time does to it are its campaign's.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct OpeningLead {
+        /// Its id.
+        pub lead: LeadId,
+        /// The campaign.
+        pub campaign: CampaignId,
+        /// Who brought it.
+        pub partner: PartnerId,
+        /// The deposit that pays, or paid, for it.
+        pub deposit: DepositId,
+        /// Its estimated value.
+        #[serde(with = "decimal_text")]
+        pub value: Decimal,
+        /// The commission.
+        #[serde(with = "decimal_text")]
+        pub commission: Decimal,
+        /// The partner's part of it.
+        #[serde(with = "decimal_text")]
+        pub partner_part: Decimal,
+        /// The rate, where the commission is a percentage; else it is a fixed amount.
+        #[serde(default, with = "decimal_text::option", skip_serializing_if = "Option::is_none")]
+        pub rate: Option<Decimal>,
+        /// The partner's share that led to the part.
+        #[serde(with = "decimal_text")]
+        pub share: Decimal,
+        /// Days between validation and payable; 0 where left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub payout_delay_days: Option<i64>,
+        /// Where it came from; `other` where left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub source: Option<Source>,
+        /// Where it stands. A pending one reserves its commission; what was captured is no longer in the deposit's balance.
+        pub status: LeadStatus,
+        /// When it was created.
+        pub created_at: Timestamp,
+        /// When it left `pending`, as far as that is known; none while it is pending.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub decided_at: Option<Timestamp>,
+        /// When it became a sale, a memo.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub converted_at: Option<Timestamp>,
+        /// The quality score, 1..=10.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub score: Option<i64>,
+        /// Of a captured one: the partner's part is still owed, and comes in as held or payable. Otherwise nothing is owed.
+        #[serde(default, skip_serializing_if = "is_false")]
+        pub owed: bool,
+        /// Personal data, kept apart and erasable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub customer: Option<Customer>,
+        /// A reference to the product, kept apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub product: Option<Line>,
+        /// What the merchant said when validating, kept apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub feedback: Option<Paragraph>,
+        /// Why it was rejected or reversed, kept apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub reason: Option<Paragraph>,
+    }
 }
 
 impl OpeningLead {
@@ -250,36 +259,38 @@ named! {
     }
 }
 
-/// A line of an old statement: kept as it is, whether it adds up or not. It moves nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpeningLine {
-    /// Its id.
-    pub line: Uuid,
-    /// Whose statement.
-    pub deposit: DepositId,
-    /// What it was.
-    pub kind: LineKind,
-    /// How much, negative for what went out.
-    #[serde(with = "decimal_text")]
-    pub amount: Decimal,
-    /// The balance before it, as it was written.
-    #[serde(with = "decimal_text")]
-    pub before: Decimal,
-    /// The balance after it, as it was written.
-    #[serde(with = "decimal_text")]
-    pub after: Decimal,
-    /// When.
-    pub at: Timestamp,
-    /// The lead it was about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lead: Option<LeadId>,
-    /// How it was paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<Method>,
-    /// The payment's reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Reference>,
+shaped! {
+    /// A line of an old statement: kept as it is, whether it adds up or not. It moves nothing.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct OpeningLine {
+        /// Its id.
+        pub line: Uuid,
+        /// Whose statement.
+        pub deposit: DepositId,
+        /// What it was.
+        pub kind: LineKind,
+        /// How much, negative for what went out.
+        #[serde(with = "decimal_text")]
+        pub amount: Decimal,
+        /// The balance before it, as it was written.
+        #[serde(with = "decimal_text")]
+        pub before: Decimal,
+        /// The balance after it, as it was written.
+        #[serde(with = "decimal_text")]
+        pub after: Decimal,
+        /// When.
+        pub at: Timestamp,
+        /// The lead it was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lead: Option<LeadId>,
+        /// How it was paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub method: Option<Method>,
+        /// The payment's reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub reference: Option<Reference>,
+    }
 }
 
 /// What an opening says of a deposit. Amounts are minor units; its balance is in the postings.

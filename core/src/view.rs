@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::account::{Account, PartnerAccounts};
@@ -16,36 +17,39 @@ use crate::ids::{CampaignId, DepositId, LeadId, PartnerId, PayoutId, TopUpId};
 use crate::lead::{Customer, Lead, LeadStatus, ReviewPriority, review_priority};
 use crate::money::{Currency, to_decimal};
 use crate::payout::Payout;
+use crate::shaped;
 use crate::store::Cursor;
 use crate::text::{Line, Paragraph};
 use crate::time::Timestamp;
 use crate::top_up::TopUp;
 
-/// A deposit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DepositView {
-    /// Its id.
-    pub id: DepositId,
-    /// The campaign it is for; none: all that have no own.
-    pub campaign: Option<CampaignId>,
-    /// The currency of all amounts here.
-    pub currency: Currency,
-    /// Money in it.
-    pub balance: Decimal,
-    /// The part that pending leads hold.
-    pub reserved: Decimal,
-    /// The rest.
-    pub available: Decimal,
-    /// How low it is; none when closed.
-    pub level: Option<Level>,
-    /// What the level is measured on.
-    pub basis: Basis,
-    /// What kind of reference it is measured against.
-    pub reference_kind: ReferenceKind,
-    /// That reference.
-    pub reference: Decimal,
-    /// Whether it takes reservations.
-    pub status: DepositStatus,
+shaped! {
+    /// A deposit.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct DepositView {
+        /// Its id.
+        pub id: DepositId,
+        /// The campaign it is for; none: all that have no own.
+        pub campaign: Option<CampaignId>,
+        /// The currency of all amounts here.
+        pub currency: Currency,
+        /// Money in it.
+        pub balance: Decimal,
+        /// The part that pending leads hold.
+        pub reserved: Decimal,
+        /// The rest.
+        pub available: Decimal,
+        /// How low it is; none when closed.
+        pub level: Option<Level>,
+        /// What the level is measured on.
+        pub basis: Basis,
+        /// What kind of reference it is measured against.
+        pub reference_kind: ReferenceKind,
+        /// That reference.
+        pub reference: Decimal,
+        /// Whether it takes reservations.
+        pub status: DepositStatus,
+    }
 }
 
 impl DepositView {
@@ -102,19 +106,21 @@ impl LeadView {
     }
 }
 
-/// A partner's earnings with one merchant, in one currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PartnerView {
-    /// The currency.
-    pub currency: Currency,
-    /// Captured, before the payout delay.
-    pub held: Decimal,
-    /// After it; negative where the partner owes.
-    pub payable: Decimal,
-    /// On its way out.
-    pub in_payout: Decimal,
-    /// Ever paid out.
-    pub paid: Decimal,
+shaped! {
+    /// A partner's earnings with one merchant, in one currency.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct PartnerView {
+        /// The currency.
+        pub currency: Currency,
+        /// Captured, before the payout delay.
+        pub held: Decimal,
+        /// After it; negative where the partner owes.
+        pub payable: Decimal,
+        /// On its way out.
+        pub in_payout: Decimal,
+        /// Ever paid out.
+        pub paid: Decimal,
+    }
 }
 
 /// A campaign.
@@ -134,21 +140,23 @@ impl CampaignView {
     }
 }
 
-/// One movement of a deposit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatementLine {
-    /// The entry.
-    pub seq: u64,
-    /// When.
-    pub at: Timestamp,
-    /// What: the entry's kind.
-    pub kind: Kind,
-    /// The lead concerned, if any.
-    pub lead: Option<LeadId>,
-    /// How much, up positive.
-    pub amount: Decimal,
-    /// The balance after it.
-    pub balance_after: Decimal,
+shaped! {
+    /// One movement of a deposit.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct StatementLine {
+        /// The entry.
+        pub seq: u64,
+        /// When.
+        pub at: Timestamp,
+        /// What: the entry's kind.
+        pub kind: Kind,
+        /// The lead concerned, if any.
+        pub lead: Option<LeadId>,
+        /// How much, up positive.
+        pub amount: Decimal,
+        /// The balance after it.
+        pub balance_after: Decimal,
+    }
 }
 
 impl StatementLine {
@@ -179,48 +187,50 @@ fn lead_of(fact: &Fact) -> Option<LeadId> {
     }
 }
 
-/// A page of a deposit's statement, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement {
-    /// The movements.
-    pub lines: Vec<StatementLine>,
-    /// Where the next page begins; none after the last.
-    pub next: Option<Cursor>,
-}
+shaped! {
+    /// A page of a deposit's statement, newest first.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Statement {
+        /// The movements.
+        pub lines: Vec<StatementLine>,
+        /// Where the next page begins; none after the last.
+        pub next: Option<Cursor>,
+    }
 
-/// Personal data and free text of a lead, as far as they are not erased.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LeadTexts {
-    /// The customer.
-    pub customer: Option<Customer>,
-    /// The product's reference.
-    pub product: Option<Line>,
-    /// What the merchant said when validating.
-    pub feedback: Option<Paragraph>,
-    /// Why it was rejected or reversed; the last one given.
-    pub reason: Option<Paragraph>,
-}
+    /// Personal data and free text of a lead, as far as they are not erased.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct LeadTexts {
+        /// The customer.
+        pub customer: Option<Customer>,
+        /// The product's reference.
+        pub product: Option<Line>,
+        /// What the merchant said when validating.
+        pub feedback: Option<Paragraph>,
+        /// Why it was rejected or reversed; the last one given.
+        pub reason: Option<Paragraph>,
+    }
 
-/// The platform's accounts in one book and currency, in the sense in which people read them (income positive).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PlatformView {
-    /// Commission earned.
-    pub commission: Decimal,
-    /// Written off.
-    pub losses: Decimal,
-    /// Given to merchants by correction.
-    pub adjustments: Decimal,
-    /// Owed by the merchant.
-    pub receivable: Decimal,
-}
+    /// The platform's accounts in one book and currency, in the sense in which people read them (income positive).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct PlatformView {
+        /// Commission earned.
+        pub commission: Decimal,
+        /// Written off.
+        pub losses: Decimal,
+        /// Given to merchants by correction.
+        pub adjustments: Decimal,
+        /// Owed by the merchant.
+        pub receivable: Decimal,
+    }
 
-/// Missed leads in one book and currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MissedView {
-    /// How many.
-    pub leads: u64,
-    /// What they would have cost.
-    pub commission: Decimal,
+    /// Missed leads in one book and currency.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct MissedView {
+        /// How many.
+        pub leads: u64,
+        /// What they would have cost.
+        pub commission: Decimal,
+    }
 }
 
 /// One merchant's whole book.

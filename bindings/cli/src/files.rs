@@ -1,11 +1,10 @@
 //! Files that the program writes: there whole or not at all, and never over another one unasked.
 
-use std::fs::File;
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use leadledger::{ExportError, InvalidInput};
-use tempfile::NamedTempFile;
+use leadledger::InvalidInput;
+use leadledger_facade::write_file;
 
 use crate::errors::Failure;
 
@@ -44,24 +43,8 @@ impl Target {
                 None => written.and_then(|written| Ok(flushed.map(|()| written)?)),
             };
         };
-        let failed = |fault: &Error| ExportError::Output(format!("{}: {fault}", path.display()));
-        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or_else(|| Path::new("."));
-        let name = path.file_name().map_or_else(Default::default, |name| name.to_string_lossy().into_owned());
-        let beside = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder);
-        let mut beside = beside.map_err(|fault| failed(&fault))?;
-        let written = write(&mut beside)?;
-        beside.as_file().sync_all().map_err(|fault| failed(&fault))?;
-        take_name(beside, path, *force).map_err(|fault| match fault.kind() {
-            ErrorKind::AlreadyExists => exists(path),
-            _ => failed(&fault).into(),
-        })?;
-        Ok(written)
+        write_file(path, *force, write)
     }
-}
-
-fn take_name(beside: NamedTempFile, path: &Path, force: bool) -> Result<File, Error> {
-    let taken = if force { beside.persist(path) } else { beside.persist_noclobber(path) };
-    taken.map_err(|fault| fault.error)
 }
 
 fn exists(path: &Path) -> Failure {

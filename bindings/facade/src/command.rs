@@ -1,6 +1,8 @@
-//! Commands from JSON text, with faults that help: which field is wrong, and what was probably meant.
+//! Commands, and the arguments of operations, from JSON, with faults that help: which field is wrong, and what was
+//! probably meant.
 
-use leadledger::{Command, CommandShape, FieldShape, InvalidInput, parse_decimal};
+use leadledger::{Command, FieldShape, InvalidInput, parse_decimal};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
@@ -25,15 +27,63 @@ pub fn command(name: &str, fields: &str) -> Result<Command, Fault> {
     let Value::Object(value) = value else {
         return Err(invalid(name, "the fields must be a JSON object"));
     };
-    check(shape, &value)?;
+    check(name, shape.fields, &value)?;
     // From the text and not from the value, which has forgotten a field that is there twice.
     let tagged = format!(r#"{{"do":"{name}","with":{fields}}}"#);
-    serde_json::from_str(&tagged).map_err(|fault| {
-        let said = fault.to_string();
-        // The place is in a text that the caller has not seen.
-        let said = said.split(" at line ").next().unwrap_or_default();
-        invalid(culprit(shape, &value).unwrap_or(name), said)
+    serde_json::from_str(&tagged)
+        .map_err(|fault| blamed(name, fault, &value, |rest| Command::of_fields(name, &Value::Object(rest)).is_ok()))
+}
+
+/// The command of this name with these fields. Refuses as [`command`] does.
+pub(crate) fn command_of(name: &str, fields: Map<String, Value>) -> Result<Command, Fault> {
+    let Some(shape) = Command::SHAPES.iter().find(|shape| shape.name == name) else {
+        return Err(unknown("unknown_command", "do", &format!("no command {name:?}"), name, Command::NAMES));
+    };
+    parsed(name, shape.fields, fields, |fields| Command::of_fields(name, fields))
+}
+
+/// The arguments of the operation of this name.
+pub(crate) fn arguments<T: DeserializeOwned>(
+    name: &str,
+    fields: &[FieldShape],
+    given: Map<String, Value>,
+) -> Result<T, Fault> {
+    parsed(name, fields, given, |given| T::deserialize(given))
+}
+
+/// The faults are looked for only where there is one.
+fn parsed<T>(
+    name: &str,
+    fields: &[FieldShape],
+    given: Map<String, Value>,
+    parse: impl Fn(&Value) -> Result<T, serde_json::Error>,
+) -> Result<T, Fault> {
+    let value = Value::Object(given);
+    parse(&value).map_err(|fault| {
+        let Value::Object(given) = &value else { return invalid(name, "not an object") };
+        match check(name, fields, given) {
+            Err(fault) => fault,
+            Ok(()) => blamed(name, fault, given, |rest| parse(&Value::Object(rest)).is_ok()),
+        }
     })
+}
+
+/// Blames the field without which the rest would do, where there is one that may be left out.
+fn blamed(
+    name: &str,
+    fault: serde_json::Error,
+    fields: &Map<String, Value>,
+    will_do: impl Fn(Map<String, Value>) -> bool,
+) -> Fault {
+    let said = fault.to_string();
+    // The place is in a text that the caller has not seen.
+    let said = said.split(" at line ").next().unwrap_or_default();
+    let culprit = fields.keys().map(String::as_str).find(|field| {
+        let mut rest = fields.clone();
+        rest.remove(*field);
+        will_do(rest)
+    });
+    invalid(culprit.unwrap_or(name), said)
 }
 
 fn invalid(field: &str, what: &str) -> Fault {
@@ -57,11 +107,11 @@ fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// What can be said of each field alone.
-fn check(shape: &CommandShape, fields: &Map<String, Value>) -> Result<(), Fault> {
-    let names: Vec<&str> = shape.fields.iter().map(|field| field.name).collect();
+fn check(of: &str, shapes: &[FieldShape], fields: &Map<String, Value>) -> Result<(), Fault> {
     for (given, value) in fields {
-        let Some(field) = shape.fields.iter().find(|field| field.name == given) else {
-            let what = format!("{} has no field {given:?}", shape.name);
+        let Some(field) = shapes.iter().find(|field| field.name == given) else {
+            let what = format!("{of} has no field {given:?}");
+            let names: Vec<&str> = shapes.iter().map(|field| field.name).collect();
             return Err(unknown("invalid_command", given, &what, given, &names));
         };
         check_form(field, value)?;
@@ -82,15 +132,6 @@ fn check_form(FieldShape { name, form, .. }: &FieldShape, value: &Value) -> Resu
         }
         _ => Ok(()),
     }
-}
-
-/// The field without which the rest is a command, where it is one that may be left out.
-fn culprit<'a>(shape: &CommandShape, fields: &'a Map<String, Value>) -> Option<&'a str> {
-    fields.keys().map(String::as_str).find(|name| {
-        let mut rest = fields.clone();
-        rest.remove(*name);
-        Command::from_json(shape.name, Value::Object(rest)).is_ok()
-    })
 }
 
 #[cfg(test)]

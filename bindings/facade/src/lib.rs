@@ -1,5 +1,6 @@
 //! What the command line and the bindings to other languages share, so that they say the same: a ledger by URL
-//! ([`open`]), commands from JSON ([`command`]), and one flat error ([`Fault`]).
+//! ([`open`]), everything that it does by name with JSON values in and out ([`start`], [`function`]; what they take and
+//! give is in [`READS`], [`FUNCTIONS`], `Command::SHAPES`, [`records()`] and [`choices`]), and one flat error ([`Fault`]).
 //!
 //! ```
 //! use leadledger_facade::{Family, command, open};
@@ -15,15 +16,35 @@
 mod address;
 mod command;
 mod fault;
+mod file;
+mod form;
+mod operation;
+pub mod records;
+mod running;
+mod setup;
+mod shapes;
 
 pub use address::{Address, Prepared};
 pub use command::command;
 pub use fault::{Family, Fault};
+pub use file::write_file;
+pub use form::Form;
 pub use leadledger_postgres::{Migrated, Migration, Realtime};
+pub use operation::{AccountingFormat, FUNCTIONS, OperationShape, Order, READS, function};
+pub use running::{Answered, Awaited, Running, start};
+pub use setup::{Minimums, Ready, RealtimeChoice, Setup, open_with};
+pub use shapes::{Choice, choices, records};
 
 use std::sync::Arc;
 
 use leadledger::{Ledger, Options, SystemClock};
+
+/// A SHA-256 from its 64 hexadecimal digits. Refuses anything else with `invalid_hash`.
+pub(crate) fn hash_of(digits: &str) -> Result<leadledger::Hash, Fault> {
+    leadledger::unhex(digits).ok_or_else(|| {
+        leadledger::InvalidInput::new("invalid_hash", "head", "not 64 lower-case hexadecimal digits").into()
+    })
+}
 
 /// A ledger on the store at `url` (see [`Address::parse`]), by the machine's clock. A SQLite file is made, or brought up
 /// to date, where that is needed; a PostgreSQL schema has to be migrated before.

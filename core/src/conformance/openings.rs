@@ -272,7 +272,7 @@ fn lives_on(ground: &Ground) {
     let taken = lead(who, id(CAMPAIGNS[0]), id(REJECTED), "600.00");
     assert_eq!(ledger.create_lead(taken).wait().unwrap_err().code(), "lead_exists");
     let created = ledger.create_lead(lead(who, id(CAMPAIGNS[0]), id(900), "600.00")).wait().unwrap();
-    assert_eq!((created.answer.deposit, created.answer.commission.partner_part), (id(MAIN), money("24.00")));
+    assert_eq!((created.answer.deposit, created.answer.partner_part), (id(MAIN), money("24.00")));
     send(
         &ledger,
         [

@@ -14,23 +14,36 @@ use crate::lead::{LeadStatus, Source};
 use crate::money::Currency;
 use crate::opening::OpeningStatus;
 use crate::percent::Percent;
+use crate::shape::{FieldShape, RecordShape, about};
 use crate::text::Reference;
 use crate::time::Timestamp;
 use crate::top_up::{Method, ReceiptNumber};
 
 macro_rules! bodies {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* })*) => {
         /// What happened. The names of the variants in JSON, and of their fields, are permanent.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs)] // field names are the glossary's
         pub enum EventBody {$(
-            $(#[$doc])*
-            $variant { $($(#[$field_doc])* $field: $type,)* },
+            $(#[doc = $doc])*
+            $variant { $($(#[doc = $field_doc])* $field: $type,)* },
         )*}
 
         impl EventBody {
             /// The names of all of them.
             pub const NAMES: &'static [&'static str] = &[$( $name ),*];
+
+            /// What each of them holds, in the order of [`EventBody::NAMES`].
+            pub const SHAPES: &'static [RecordShape] = &[$( RecordShape {
+                name: stringify!($variant),
+                about: about!($(#[doc = $doc])*),
+                fields: &[$( FieldShape {
+                    name: stringify!($field),
+                    form: stringify!($type),
+                    required: true,
+                    about: about!($(#[doc = $field_doc])*),
+                } ),*],
+            } ),*];
 
             /// The permanent name.
             pub const fn name(&self) -> &'static str {

@@ -12,63 +12,66 @@ use crate::figures::span::Span;
 use crate::ids::{CampaignId, DepositId};
 use crate::lead::USUAL_COMMISSION;
 use crate::money::{Currency, to_decimal};
+use crate::shaped;
 use crate::time::Timestamp;
 
 /// What merchants are offered to pay, beside any other amount (DOMAIN.md chapter 4).
 const PRESETS: [i128; 3] = [2_000, 5_000, 10_000];
 
-/// A deposit's card. Amounts are decimals of its currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BalanceCard {
-    /// The deposit.
-    pub deposit: DepositId,
-    /// The campaign it is for; none: all that have no own.
-    pub campaign: Option<CampaignId>,
-    /// The currency.
-    pub currency: Currency,
-    /// `active`, `suspended` or `closed`.
-    pub status: &'static str,
-    /// Money in it.
-    pub balance: Decimal,
-    /// The part that pending leads hold.
-    pub reserved: Decimal,
-    /// The rest.
-    pub available: Decimal,
-    /// What the level is measured against.
-    pub reference: Decimal,
-    /// What is measured, in percent of the reference, with two decimals; none where there is no reference.
-    pub percent: Option<Decimal>,
-    /// How low it is; none when closed.
-    pub level: Option<LevelShown>,
-    /// How many more leads `available` pays for, by the average of those captured in the last 30 local days, else by
-    /// 60.00 each; none where leads cost nothing, and when closed.
-    pub leads_left: Option<u64>,
-    /// How many days `available` lasts, by what was captured a day in the last full local days, at most seven, that
-    /// the deposit has; none where nothing was, and when closed.
-    pub days_left: Option<u64>,
-    /// Below this, the host is asked for an automatic top-up.
-    pub auto_top_up_threshold: Option<Decimal>,
-    /// Of this amount.
-    pub auto_top_up_amount: Option<Decimal>,
-    /// Campaigns that draw on it and that its depletion paused.
-    pub paused_campaigns: Vec<CampaignId>,
-    /// Amounts to offer for a top-up.
-    pub presets: [Decimal; 3],
-}
+shaped! {
+    /// A deposit's card. Amounts are decimals of its currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct BalanceCard {
+        /// The deposit.
+        pub deposit: DepositId,
+        /// The campaign it is for; none: all that have no own.
+        pub campaign: Option<CampaignId>,
+        /// The currency.
+        pub currency: Currency,
+        /// `active`, `suspended` or `closed`.
+        pub status: &'static str,
+        /// Money in it.
+        pub balance: Decimal,
+        /// The part that pending leads hold.
+        pub reserved: Decimal,
+        /// The rest.
+        pub available: Decimal,
+        /// What the level is measured against.
+        pub reference: Decimal,
+        /// What is measured, in percent of the reference, with two decimals; none where there is no reference.
+        pub percent: Option<Decimal>,
+        /// How low it is; none when closed.
+        pub level: Option<LevelShown>,
+        /// How many more leads `available` pays for, by the average of those captured in the last 30 local days, else by
+        /// 60.00 each; none where leads cost nothing, and when closed.
+        pub leads_left: Option<u64>,
+        /// How many days `available` lasts, by what was captured a day in the last full local days, at most seven, that
+        /// the deposit has; none where nothing was, and when closed.
+        pub days_left: Option<u64>,
+        /// Below this, the host is asked for an automatic top-up.
+        pub auto_top_up_threshold: Option<Decimal>,
+        /// Of this amount.
+        pub auto_top_up_amount: Option<Decimal>,
+        /// Campaigns that draw on it and that its depletion paused.
+        pub paused_campaigns: Vec<CampaignId>,
+        /// Amounts to offer for a top-up.
+        pub presets: [Decimal; 3],
+    }
 
-/// A level as people see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LevelShown {
-    /// The level.
-    pub level: Level,
-    /// 0 (healthy) to 4 (depleted).
-    pub priority: u8,
-    /// The colour's name.
-    pub colour: &'static str,
-    /// The colour as `#rrggbb`.
-    pub hex: &'static str,
-    /// The French label.
-    pub label: &'static str,
+    /// A level as people see it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct LevelShown {
+        /// The level.
+        pub level: Level,
+        /// 0 (healthy) to 4 (depleted).
+        pub priority: u8,
+        /// The colour's name.
+        pub colour: &'static str,
+        /// The colour as `#rrggbb`.
+        pub hex: &'static str,
+        /// The French label.
+        pub label: &'static str,
+    }
 }
 
 impl From<Level> for LevelShown {

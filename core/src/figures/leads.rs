@@ -6,36 +6,39 @@ use serde::Serialize;
 use crate::figures::Tally;
 use crate::figures::ratio::{average, quotient, rate};
 use crate::money::Currency;
+use crate::shaped;
 
-/// Leads by what became of them, net of reversals. Rates are fractions with four decimals, none over nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LeadFigures {
-    /// Created, whatever became of them.
-    pub generated: u64,
-    /// Waiting for the merchant.
-    pub pending: u64,
-    /// Captured, and neither converted nor lost.
-    pub validated: u64,
-    /// Captured, whatever became of them then.
-    pub ever_validated: u64,
-    /// Rejected by the merchant, or expired.
-    pub rejected: u64,
-    /// Those of them that expired.
-    pub expired: u64,
-    /// Became a sale.
-    pub converted: u64,
-    /// Captured, and came to nothing.
-    pub lost: u64,
-    /// Captured once and given back: neither validated nor rejected, but decided.
-    pub reversed: u64,
-    /// Ever validated, of those no longer pending.
-    pub validation_rate: Option<Decimal>,
-    /// Converted, of those ever validated.
-    pub conversion_rate: Option<Decimal>,
-    /// The average quality score of those ever validated that have one, with two decimals.
-    pub average_score: Option<Decimal>,
-    /// The average estimated value of all that were created.
-    pub average_value: Option<Decimal>,
+shaped! {
+    /// Leads by what became of them, net of reversals. Rates are fractions with four decimals, none over nothing.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct LeadFigures {
+        /// Created, whatever became of them.
+        pub generated: u64,
+        /// Waiting for the merchant.
+        pub pending: u64,
+        /// Captured, and neither converted nor lost.
+        pub validated: u64,
+        /// Captured, whatever became of them then.
+        pub ever_validated: u64,
+        /// Rejected by the merchant, or expired.
+        pub rejected: u64,
+        /// Those of them that expired.
+        pub expired: u64,
+        /// Became a sale.
+        pub converted: u64,
+        /// Captured, and came to nothing.
+        pub lost: u64,
+        /// Captured once and given back: neither validated nor rejected, but decided.
+        pub reversed: u64,
+        /// Ever validated, of those no longer pending.
+        pub validation_rate: Option<Decimal>,
+        /// Converted, of those ever validated.
+        pub conversion_rate: Option<Decimal>,
+        /// The average quality score of those ever validated that have one, with two decimals.
+        pub average_score: Option<Decimal>,
+        /// The average estimated value of all that were created.
+        pub average_value: Option<Decimal>,
+    }
 }
 
 impl LeadFigures {

@@ -14,139 +14,142 @@ use crate::figures::{BookCounts, Tally};
 use crate::ids::{MerchantId, PartnerId};
 use crate::lead::Source;
 use crate::money::Currency;
+use crate::shaped;
 use crate::time::Timestamp;
 
 /// How many partners the list of the best ones names.
 const TOP_PARTNERS: usize = 10;
 
-/// A merchant's figures (DOMAIN.md chapter 9), by currency. Everything is net of reversals.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MerchantFigures {
-    /// Whose.
-    pub merchant: MerchantId,
-    /// The moment they are of.
-    pub at: Timestamp,
-    /// The zone in which days are counted.
-    pub time_zone: String,
-    /// The present day there.
-    pub today: NaiveDate,
-    /// By currency, in the order of their codes; none before the first payment.
-    pub currencies: Vec<CurrencyFigures>,
-}
+shaped! {
+    /// A merchant's figures (DOMAIN.md chapter 9), by currency. Everything is net of reversals.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct MerchantFigures {
+        /// Whose.
+        pub merchant: MerchantId,
+        /// The moment they are of.
+        pub at: Timestamp,
+        /// The zone in which days are counted.
+        pub time_zone: String,
+        /// The present day there.
+        pub today: NaiveDate,
+        /// By currency, in the order of their codes; none before the first payment.
+        pub currencies: Vec<CurrencyFigures>,
+    }
 
-/// A merchant's figures in one currency. Amounts are decimals of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CurrencyFigures {
-    /// The currency.
-    pub currency: Currency,
-    /// Money.
-    pub deposits: DepositFigures,
-    /// Leads.
-    pub leads: LeadFigures,
-    /// What leads cost, and what they brought.
-    pub money: MoneyFigures,
+    /// A merchant's figures in one currency. Amounts are decimals of it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct CurrencyFigures {
+        /// The currency.
+        pub currency: Currency,
+        /// Money.
+        pub deposits: DepositFigures,
+        /// Leads.
+        pub leads: LeadFigures,
+        /// What leads cost, and what they brought.
+        pub money: MoneyFigures,
+        /// How it goes.
+        pub trends: Trends,
+    }
+
+    /// All of a merchant's deposits in one currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct DepositFigures {
+        /// Money in them.
+        pub balance: Decimal,
+        /// The part that pending leads hold.
+        pub reserved: Decimal,
+        /// The rest.
+        pub available: Decimal,
+        /// Brought in from elsewhere by the book's opening: balances, and what captured leads that came in had cost before.
+        pub brought_in: Decimal,
+        /// Ever paid in, whatever of it paid a debt.
+        pub deposited: Decimal,
+        /// Refunded to payers, or held back by disputes that were not won.
+        pub refunded: Decimal,
+        /// Paid back by closing.
+        pub paid_back: Decimal,
+        /// Operators' corrections.
+        pub adjusted: Decimal,
+        /// Captured, less what was reversed.
+        pub spent: Decimal,
+        /// The worst level of an open deposit.
+        pub worst_level: Option<Level>,
+        /// How many days `available` lasts: by what was captured a day in the last full local days, at most seven. None
+        /// where nothing was.
+        pub days_left: Option<u64>,
+    }
+
+    /// What leads cost and brought.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct MoneyFigures {
+        /// Commission of captured leads.
+        pub paid: Decimal,
+        /// The partners' part of it.
+        pub partners: Decimal,
+        /// The platform's.
+        pub platform: Decimal,
+        /// Paid, a captured lead.
+        pub average_commission: Option<Decimal>,
+        /// Paid, a converted lead.
+        pub cost_per_acquisition: Option<Decimal>,
+        /// (value of converted leads - paid) / paid.
+        pub roi: Option<Decimal>,
+    }
+
     /// How it goes.
-    pub trends: Trends,
-}
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Trends {
+        /// The last seven local days, the present one last.
+        pub days: Vec<DayTrend>,
+        /// Partners by captured commission, the best first, at most ten.
+        pub top_partners: Vec<TopPartner>,
+        /// Sources by leads, the best first; those without any are left out.
+        pub top_sources: Vec<TopSource>,
+        /// Leads refused for want of money.
+        pub missed: MissedFigures,
+    }
 
-/// All of a merchant's deposits in one currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DepositFigures {
-    /// Money in them.
-    pub balance: Decimal,
-    /// The part that pending leads hold.
-    pub reserved: Decimal,
-    /// The rest.
-    pub available: Decimal,
-    /// Brought in from elsewhere by the book's opening: balances, and what captured leads that came in had cost before.
-    pub brought_in: Decimal,
-    /// Ever paid in, whatever of it paid a debt.
-    pub deposited: Decimal,
-    /// Refunded to payers, or held back by disputes that were not won.
-    pub refunded: Decimal,
-    /// Paid back by closing.
-    pub paid_back: Decimal,
-    /// Operators' corrections.
-    pub adjusted: Decimal,
-    /// Captured, less what was reversed.
-    pub spent: Decimal,
-    /// The worst level of an open deposit.
-    pub worst_level: Option<Level>,
-    /// How many days `available` lasts: by what was captured a day in the last full local days, at most seven. None
-    /// where nothing was.
-    pub days_left: Option<u64>,
-}
+    /// One local day.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct DayTrend {
+        /// The day.
+        pub day: NaiveDate,
+        /// Leads created on it.
+        pub generated: u64,
+        /// Leads decided on it.
+        pub decided: u64,
+        /// Ever validated, of these.
+        pub validation_rate: Option<Decimal>,
+    }
 
-/// What leads cost and brought.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MoneyFigures {
-    /// Commission of captured leads.
-    pub paid: Decimal,
-    /// The partners' part of it.
-    pub partners: Decimal,
-    /// The platform's.
-    pub platform: Decimal,
-    /// Paid, a captured lead.
-    pub average_commission: Option<Decimal>,
-    /// Paid, a converted lead.
-    pub cost_per_acquisition: Option<Decimal>,
-    /// (value of converted leads - paid) / paid.
-    pub roi: Option<Decimal>,
-}
+    /// A partner's part in a merchant's leads.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct TopPartner {
+        /// Who.
+        pub partner: PartnerId,
+        /// Captured leads.
+        pub captured: u64,
+        /// Their commission, both parts.
+        pub commission: Decimal,
+    }
 
-/// How it goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Trends {
-    /// The last seven local days, the present one last.
-    pub days: Vec<DayTrend>,
-    /// Partners by captured commission, the best first, at most ten.
-    pub top_partners: Vec<TopPartner>,
-    /// Sources by leads, the best first; those without any are left out.
-    pub top_sources: Vec<TopSource>,
-    /// Leads refused for want of money.
-    pub missed: MissedFigures,
-}
+    /// Leads from one source.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct TopSource {
+        /// Where they came from.
+        pub source: Source,
+        /// How many.
+        pub leads: u64,
+    }
 
-/// One local day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DayTrend {
-    /// The day.
-    pub day: NaiveDate,
-    /// Leads created on it.
-    pub generated: u64,
-    /// Leads decided on it.
-    pub decided: u64,
-    /// Ever validated, of these.
-    pub validation_rate: Option<Decimal>,
-}
-
-/// A partner's part in a merchant's leads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TopPartner {
-    /// Who.
-    pub partner: PartnerId,
-    /// Captured leads.
-    pub captured: u64,
-    /// Their commission, both parts.
-    pub commission: Decimal,
-}
-
-/// Leads from one source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TopSource {
-    /// Where they came from.
-    pub source: Source,
-    /// How many.
-    pub leads: u64,
-}
-
-/// Leads refused for want of money: a figure beside the books.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MissedFigures {
-    /// How many.
-    pub leads: u64,
-    /// What they would have cost.
-    pub commission: Decimal,
+    /// Leads refused for want of money: a figure beside the books.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct MissedFigures {
+        /// How many.
+        pub leads: u64,
+        /// What they would have cost.
+        pub commission: Decimal,
+    }
 }
 
 impl MerchantFigures {

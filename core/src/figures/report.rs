@@ -10,63 +10,66 @@ use crate::figures::ratio::{rate, sum};
 use crate::figures::{Counts, Day};
 use crate::ids::MerchantId;
 use crate::money::Currency;
+use crate::shaped;
 
-/// A merchant's local day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DailyReport {
-    /// Whose.
-    pub merchant: MerchantId,
-    /// The local day.
-    pub day: NaiveDate,
-    /// The zone in which it began and ended.
-    pub time_zone: String,
-    /// Whether it is over.
-    pub complete: bool,
-    /// By currency, in the order of their codes.
-    pub currencies: Vec<CurrencyReport>,
-}
+shaped! {
+    /// A merchant's local day.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct DailyReport {
+        /// Whose.
+        pub merchant: MerchantId,
+        /// The local day.
+        pub day: NaiveDate,
+        /// The zone in which it began and ended.
+        pub time_zone: String,
+        /// Whether it is over.
+        pub complete: bool,
+        /// By currency, in the order of their codes.
+        pub currencies: Vec<CurrencyReport>,
+    }
 
-/// The same in one currency. Amounts are decimals of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CurrencyReport {
-    /// The currency.
-    pub currency: Currency,
-    /// In all deposits when the day began.
-    pub opening_balance: Decimal,
-    /// And when it ended, or now.
-    pub closing_balance: Decimal,
-    /// The part of that which pending leads held.
-    pub reserved: Decimal,
-    /// Leads created.
-    pub generated: u64,
-    /// Leads captured, and not reversed since.
-    pub validated: u64,
-    /// Leads rejected, or expired.
-    pub rejected: u64,
-    /// Those of them that expired.
-    pub expired: u64,
-    /// Captured, of those decided on the day.
-    pub validation_rate: Option<Decimal>,
-    /// Leads that became a sale on the day.
-    pub converted: u64,
-    /// Leads that came to nothing on the day.
-    pub lost: u64,
-    /// Leads reversed on the day, whenever they had been captured.
-    pub reversed: u64,
-    /// The commission of those validated.
-    pub commission: Decimal,
-    /// Brought in from elsewhere by the book's opening.
-    pub brought_in: Decimal,
-    /// Paid in.
-    pub deposited: Decimal,
-    /// Refunded or disputed, less what won disputes brought again.
-    pub refunded: Decimal,
-    /// Paid back by closing.
-    pub paid_back: Decimal,
-    /// Operators' corrections.
-    pub adjusted: Decimal,
-    /// Leads refused for want of money on the day.
-    pub missed: MissedFigures,
+    /// The same in one currency. Amounts are decimals of it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct CurrencyReport {
+        /// The currency.
+        pub currency: Currency,
+        /// In all deposits when the day began.
+        pub opening_balance: Decimal,
+        /// And when it ended, or now.
+        pub closing_balance: Decimal,
+        /// The part of that which pending leads held.
+        pub reserved: Decimal,
+        /// Leads created.
+        pub generated: u64,
+        /// Leads captured, and not reversed since.
+        pub validated: u64,
+        /// Leads rejected, or expired.
+        pub rejected: u64,
+        /// Those of them that expired.
+        pub expired: u64,
+        /// Captured, of those decided on the day.
+        pub validation_rate: Option<Decimal>,
+        /// Leads that became a sale on the day.
+        pub converted: u64,
+        /// Leads that came to nothing on the day.
+        pub lost: u64,
+        /// Leads reversed on the day, whenever they had been captured.
+        pub reversed: u64,
+        /// The commission of those validated.
+        pub commission: Decimal,
+        /// Brought in from elsewhere by the book's opening.
+        pub brought_in: Decimal,
+        /// Paid in.
+        pub deposited: Decimal,
+        /// Refunded or disputed, less what won disputes brought again.
+        pub refunded: Decimal,
+        /// Paid back by closing.
+        pub paid_back: Decimal,
+        /// Operators' corrections.
+        pub adjusted: Decimal,
+        /// Leads refused for want of money on the day.
+        pub missed: MissedFigures,
+    }
 }
 
 impl DailyReport {

@@ -12,81 +12,84 @@ use crate::figures::ratio::sum;
 use crate::figures::{Tally, Turnover};
 use crate::ids::PartnerId;
 use crate::money::Currency;
+use crate::shaped;
 use crate::time::Timestamp;
 use crate::top_up::Method;
 
-/// A partner's figures over all merchants, by currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PartnerFigures {
-    /// Who.
-    pub partner: PartnerId,
-    /// The moment they are of.
-    pub at: Timestamp,
-    /// By currency, in the order of their codes; none before the first lead.
-    pub currencies: Vec<PartnerCurrency>,
-}
+shaped! {
+    /// A partner's figures over all merchants, by currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct PartnerFigures {
+        /// Who.
+        pub partner: PartnerId,
+        /// The moment they are of.
+        pub at: Timestamp,
+        /// By currency, in the order of their codes; none before the first lead.
+        pub currencies: Vec<PartnerCurrency>,
+    }
 
-/// The same in one currency. Amounts are decimals of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PartnerCurrency {
-    /// The currency.
-    pub currency: Currency,
-    /// How many merchants the partner brought leads to.
-    pub merchants: u64,
-    /// Leads.
-    pub leads: LeadFigures,
-    /// The partner's part of all captured commission.
-    pub earned: Decimal,
-    /// Before the payout delay.
-    pub held: Decimal,
-    /// After it; negative where the partner owes.
-    pub payable: Decimal,
-    /// On its way out.
-    pub in_payout: Decimal,
-    /// Ever paid out.
-    pub paid: Decimal,
-}
+    /// The same in one currency. Amounts are decimals of it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct PartnerCurrency {
+        /// The currency.
+        pub currency: Currency,
+        /// How many merchants the partner brought leads to.
+        pub merchants: u64,
+        /// Leads.
+        pub leads: LeadFigures,
+        /// The partner's part of all captured commission.
+        pub earned: Decimal,
+        /// Before the payout delay.
+        pub held: Decimal,
+        /// After it; negative where the partner owes.
+        pub payable: Decimal,
+        /// On its way out.
+        pub in_payout: Decimal,
+        /// Ever paid out.
+        pub paid: Decimal,
+    }
 
-/// The platform's figures over all merchants, by currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlatformFigures {
-    /// The moment they are of: of each book, a moment while they were read.
-    pub at: Timestamp,
-    /// By currency, in the order of their codes.
-    pub currencies: Vec<PlatformCurrency>,
-}
+    /// The platform's figures over all merchants, by currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct PlatformFigures {
+        /// The moment they are of: of each book, a moment while they were read.
+        pub at: Timestamp,
+        /// By currency, in the order of their codes.
+        pub currencies: Vec<PlatformCurrency>,
+    }
 
-/// The same in one currency. Amounts are decimals of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlatformCurrency {
-    /// The currency.
-    pub currency: Currency,
-    /// Merchants with accounts in it.
-    pub merchants: u64,
-    /// Leads.
-    pub leads: LeadFigures,
-    /// What leads cost merchants, and what they brought them.
-    pub money: MoneyFigures,
-    /// Brought in from elsewhere by books' openings.
-    pub brought_in: Decimal,
-    /// Ever paid in by merchants.
-    pub deposited: Decimal,
-    /// Refunded, or held back by disputes that were not won.
-    pub refunded: Decimal,
-    /// Paid back by closing.
-    pub paid_back: Decimal,
-    /// The platform's commission: income.
-    pub commission: Decimal,
-    /// Written off: expense.
-    pub losses: Decimal,
-    /// Given to merchants by correction: expense.
-    pub adjustments: Decimal,
-    /// What merchants owe.
-    pub receivable: Decimal,
-    /// Money at the payment providers, by method; those with none are left out.
-    pub payments: BTreeMap<Method, Decimal>,
-    /// What deposits and partners' accounts hold together: what the platform owes them.
-    pub owed: Decimal,
+    /// The same in one currency. Amounts are decimals of it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct PlatformCurrency {
+        /// The currency.
+        pub currency: Currency,
+        /// Merchants with accounts in it.
+        pub merchants: u64,
+        /// Leads.
+        pub leads: LeadFigures,
+        /// What leads cost merchants, and what they brought them.
+        pub money: MoneyFigures,
+        /// Brought in from elsewhere by books' openings.
+        pub brought_in: Decimal,
+        /// Ever paid in by merchants.
+        pub deposited: Decimal,
+        /// Refunded, or held back by disputes that were not won.
+        pub refunded: Decimal,
+        /// Paid back by closing.
+        pub paid_back: Decimal,
+        /// The platform's commission: income.
+        pub commission: Decimal,
+        /// Written off: expense.
+        pub losses: Decimal,
+        /// Given to merchants by correction: expense.
+        pub adjustments: Decimal,
+        /// What merchants owe.
+        pub receivable: Decimal,
+        /// Money at the payment providers, by method; those with none are left out.
+        pub payments: BTreeMap<Method, Decimal>,
+        /// What deposits and partners' accounts hold together: what the platform owes them.
+        pub owed: Decimal,
+    }
 }
 
 #[derive(Default)]

@@ -35,10 +35,10 @@ pub(crate) fn tell(ledger: &Ledger) -> Result<Merchant, Box<dyn Error>> {
     if again.answer != created.answer || !again.replayed {
         return Err("the same key gave another answer".into());
     }
-    let commission = created.answer.commission;
+    let lead = created.answer;
     let what = format!(
         "A partner brings a lead worth 600.00: its commission of {} is reserved (sent twice with one key, applied once).",
-        commission.commission
+        lead.commission
     );
     print::step(ledger, id, deposit, &what)?;
 
@@ -46,7 +46,7 @@ pub(crate) fn tell(ledger: &Ledger) -> Result<Merchant, Box<dyn Error>> {
     ledger.validate_lead(validate).wait()?;
     let what = format!(
         "The merchant validates it at 8/10: {} is captured, {} to the partner and {} to the platform.",
-        commission.commission, commission.partner_part, commission.platform_part
+        lead.commission, lead.partner_part, lead.platform_part
     );
     print::step(ledger, id, deposit, &what)?;
     Ok(Merchant { id, deposit, partner })

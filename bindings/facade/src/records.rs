@@ -1,0 +1,861 @@
+//! What reads give, flat: amounts as decimals, hashes as hexadecimal text, lists instead of maps.
+
+use chrono::NaiveDate;
+use leadledger::{
+    BookView, CampaignId, CampaignStatus, CheckEnd, CommissionKind, Currency, DepositId, DepositView, LeadId,
+    LeadStatus, LeadView, MerchantId, Method, OnTimeout, PartPlace, PartnerId, PayoutId, PayoutStatus, Percent,
+    Recorded, ReviewPriority, Source, Timestamp, TopUpId, TopUpStatus, hex, review_priority, shaped, to_decimal,
+};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::Value;
+
+shaped! {
+    /// A lead.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Lead {
+        /// Its id.
+        pub id: LeadId,
+        /// The campaign it was brought for.
+        pub campaign: CampaignId,
+        /// Who brought it.
+        pub partner: PartnerId,
+        /// The deposit that pays for it.
+        pub deposit: DepositId,
+        /// The currency of all amounts here.
+        pub currency: Currency,
+        /// Where it came from.
+        pub source: Source,
+        /// Its estimated value.
+        pub value: Decimal,
+        /// The commission.
+        pub commission: Decimal,
+        /// The partner's part of it.
+        pub partner_part: Decimal,
+        /// The platform's part: the rest.
+        pub platform_part: Decimal,
+        /// How the commission was found.
+        pub kind: CommissionKind,
+        /// The rate in percent, where the commission is a percentage.
+        pub rate: Option<Percent>,
+        /// The partner's share in percent.
+        pub share: Percent,
+        /// Days between validation and payable.
+        pub payout_delay_days: u32,
+        /// The version of the campaign's policy that it took.
+        pub policy_version: u32,
+        /// The least score that validates it.
+        pub minimum_quality: Option<u8>,
+        /// What time alone does to it.
+        pub on_timeout: OnTimeout,
+        /// Where it stands.
+        pub status: LeadStatus,
+        /// When it was created.
+        pub created_at: Timestamp,
+        /// When time alone decides on it, while it is pending.
+        pub expires_at: Timestamp,
+        /// When it left `pending`.
+        pub decided_at: Option<Timestamp>,
+        /// The quality score, 1 to 10.
+        pub score: Option<u8>,
+        /// Where the partner's part is.
+        pub part: PartPlace,
+        /// When a held part becomes payable.
+        pub matures_at: Option<Timestamp>,
+        /// How urgent it is, while it is pending.
+        pub review_priority: Option<ReviewPriority>,
+    }
+
+    /// A page of leads.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct LeadPage {
+        /// The leads.
+        pub items: Vec<Lead>,
+        /// Where the next page begins; none after the last.
+        pub next: Option<Cursor>,
+    }
+
+    /// A campaign.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Campaign {
+        /// Its id.
+        pub id: CampaignId,
+        /// The currency of all amounts here.
+        pub currency: Currency,
+        /// The version of its policy: 1 at registration, one more with each change.
+        pub policy_version: u32,
+        /// A lead below it is refused.
+        pub minimum_value: Decimal,
+        /// From this value on the commission is `fixed`.
+        pub threshold: Decimal,
+        /// Below the threshold: this percent of the value.
+        pub rate: Percent,
+        /// The commission from the threshold on.
+        pub fixed: Decimal,
+        /// The partner's percent of a commission where no agreement says another.
+        pub default_share: Percent,
+        /// Hours that a lead waits for validation.
+        pub validation_window_hours: u32,
+        /// The least score that validates.
+        pub minimum_quality: Option<u8>,
+        /// Whether depletion pauses it.
+        pub auto_stop: bool,
+        /// What time alone does to a pending lead.
+        pub on_timeout: OnTimeout,
+        /// Whether it takes leads, and who said that it does not.
+        pub status: CampaignStatus,
+    }
+
+    /// A merchant's terms with one partner.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Agreement {
+        /// The partner.
+        pub partner: PartnerId,
+        /// The campaign they are for; none: all that have no own.
+        pub campaign: Option<CampaignId>,
+        /// The partner's percent of a commission.
+        pub share: Percent,
+        /// Days between validation and payable.
+        pub payout_delay_days: u32,
+    }
+
+    /// A top-up.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct TopUp {
+        /// Its id.
+        pub id: TopUpId,
+        /// The payment method.
+        pub method: Method,
+        /// The campaign whose deposit it is for; none: the merchant-wide one.
+        pub campaign: Option<CampaignId>,
+        /// The currency of all amounts here.
+        pub currency: Currency,
+        /// What was intended.
+        pub amount: Decimal,
+        /// What was received and credited.
+        pub received: Decimal,
+        /// What was refunded since.
+        pub refunded: Decimal,
+        /// Where it stands.
+        pub status: TopUpStatus,
+        /// The provider's reference: attached, then the one that succeeded.
+        pub reference: Option<String>,
+        /// The deposit that was credited last.
+        pub deposit: Option<DepositId>,
+        /// The receipt's number, once it succeeded.
+        pub receipt: Option<String>,
+    }
+
+    /// A payout.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Payout {
+        /// Its id.
+        pub id: PayoutId,
+        /// To whom.
+        pub partner: PartnerId,
+        /// The currency.
+        pub currency: Currency,
+        /// How much.
+        pub amount: Decimal,
+        /// Where it stands.
+        pub status: PayoutStatus,
+    }
+
+    /// A partner's earnings in a book, in one currency; from the first captured lead.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct BookPartner {
+        /// Who.
+        pub partner: PartnerId,
+        /// The currency.
+        pub currency: Currency,
+        /// Captured, before the payout delay.
+        pub held: Decimal,
+        /// After it; negative where the partner owes.
+        pub payable: Decimal,
+        /// On its way out.
+        pub in_payout: Decimal,
+        /// Ever paid out.
+        pub paid: Decimal,
+    }
+
+    /// The platform's accounts in a book, in one currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct BookPlatform {
+        /// The currency.
+        pub currency: Currency,
+        /// Commission earned.
+        pub commission: Decimal,
+        /// Written off.
+        pub losses: Decimal,
+        /// Given to merchants by correction.
+        pub adjustments: Decimal,
+        /// Owed by the merchant.
+        pub receivable: Decimal,
+    }
+
+    /// Missed leads in a book, in one currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct BookMissed {
+        /// The currency.
+        pub currency: Currency,
+        /// How many.
+        pub leads: u64,
+        /// What they would have cost.
+        pub commission: Decimal,
+    }
+
+    /// One merchant's whole book. Every list is ordered by id, or by currency.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Book {
+        /// How many entries its journal has.
+        pub entries: u64,
+        /// Deposits, closed ones too.
+        pub deposits: Vec<DepositView>,
+        /// Leads.
+        pub leads: Vec<Lead>,
+        /// Campaigns.
+        pub campaigns: Vec<Campaign>,
+        /// Partners' terms.
+        pub agreements: Vec<Agreement>,
+        /// Partners' earnings.
+        pub partners: Vec<BookPartner>,
+        /// Top-ups.
+        pub top_ups: Vec<TopUp>,
+        /// Payouts.
+        pub payouts: Vec<Payout>,
+        /// The platform's accounts.
+        pub platform: Vec<BookPlatform>,
+        /// Missed leads.
+        pub missed: Vec<BookMissed>,
+    }
+
+    /// Money on an account.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Posting {
+        /// The account, such as `deposit:ID` or `platform:commission`.
+        pub account: String,
+        /// How much, debit positive.
+        pub amount: Decimal,
+    }
+
+    /// An entry of a book's journal.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct JournalEntry {
+        /// Whose book.
+        pub merchant: MerchantId,
+        /// 1, 2, 3, ... within the book.
+        pub seq: u64,
+        /// When it happened: for what time alone did, the due time.
+        pub at: Timestamp,
+        /// The local day that began with it.
+        pub day: Option<NaiveDate>,
+        /// The command's name, or what time alone did.
+        pub kind: String,
+        /// The caller's idempotency key.
+        pub key: Option<String>,
+        /// The currency of the postings; none where no money moved.
+        pub currency: Option<Currency>,
+        /// The money that moved; they sum to zero.
+        pub postings: Vec<Posting>,
+        /// What else it says, as events.
+        pub events: Vec<Event>,
+        /// The exact text that was hashed.
+        pub payload: String,
+        /// SHA-256 of the previous entry's hash and the payload text, in hexadecimal digits.
+        pub hash: String,
+    }
+
+    /// A page of all books' entries.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct EntryPage {
+        /// The entries.
+        pub items: Vec<JournalEntry>,
+        /// Where the next page begins; none where there was none yet.
+        pub next: Option<Cursor>,
+    }
+
+    /// What a check that found no difference looked at.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct CheckReport {
+        /// Whose book.
+        pub merchant: MerchantId,
+        /// Entries replayed.
+        pub entries: u64,
+        /// Leads compared.
+        pub leads: u64,
+        /// Accounts whose balance is the sum of their postings.
+        pub accounts: u64,
+        /// The last entry's hash, in hexadecimal digits.
+        pub head: String,
+    }
+
+    /// A book that does not pass its check, or could not be read.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct CheckFailure {
+        /// Whose book.
+        pub merchant: MerchantId,
+        /// The error's code: `check_failed`, or why it could not be checked.
+        pub code: String,
+        /// What is wrong, for people.
+        pub message: String,
+    }
+
+    /// What a check of all books found.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct CheckAllReport {
+        /// Books looked at, failed ones too.
+        pub books: u64,
+        /// Entries replayed, of books that passed.
+        pub entries: u64,
+        /// Leads compared, of books that passed.
+        pub leads: u64,
+        /// Every book that failed, by merchant.
+        pub failures: Vec<CheckFailure>,
+        /// Whether every book was looked at and none failed.
+        pub sound: bool,
+        /// Why not all books could be looked at; none where they were.
+        pub unlisted: Option<String>,
+    }
+
+    /// What was due in all books and was settled, counted in leads.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct DueEverywhere {
+        /// Leads that expired.
+        pub expired: u64,
+        /// Leads that were accepted by timeout.
+        pub accepted: u64,
+        /// Leads whose held part became payable.
+        pub matured: u64,
+        /// In how many books something was due.
+        pub books: u64,
+    }
+
+    /// The entry that was a book's last one at a moment.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Moment {
+        /// The entry's number.
+        pub seq: u64,
+        /// The entry's time.
+        pub at: Timestamp,
+        /// The entry's hash, in hexadecimal digits.
+        pub hash: String,
+    }
+
+    /// The balance of an account at a past moment.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct AccountBalance {
+        /// The account, such as `deposit:ID` or `platform:commission`.
+        pub account: String,
+        /// The currency.
+        pub currency: Currency,
+        /// The sum of its postings, debit positive.
+        pub debit: Decimal,
+        /// The same in the sense in which people read it: what a deposit holds, a partner earned or the platform took is
+        /// positive, and so is money at a provider, what the merchant owes, losses, and adjustments in its favour.
+        pub balance: Decimal,
+    }
+
+    /// A deposit at a past moment.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct DepositBalance {
+        /// Its id.
+        pub deposit: DepositId,
+        /// The campaign it is for; none: all that have no own.
+        pub campaign: Option<CampaignId>,
+        /// The currency of all amounts here.
+        pub currency: Currency,
+        /// Money in it.
+        pub balance: Decimal,
+        /// The part that pending leads held.
+        pub reserved: Decimal,
+        /// The rest.
+        pub available: Decimal,
+        /// Whether it was closed by then.
+        pub closed: bool,
+    }
+
+    /// All balances of one book right after one entry.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Balances {
+        /// Whose book.
+        pub merchant: MerchantId,
+        /// The entry that was the last one.
+        pub of: Moment,
+        /// Every account that had a posting by then. Debits of one currency sum to zero.
+        pub accounts: Vec<AccountBalance>,
+        /// Every deposit that was opened by then.
+        pub deposits: Vec<DepositBalance>,
+    }
+
+    /// What an export of the books wrote.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct ExportReport {
+        /// Books.
+        pub books: u64,
+        /// Journal entries.
+        pub entries: u64,
+        /// Private texts.
+        pub private: u64,
+        /// Missed leads.
+        pub missed: u64,
+        /// SHA-256 over all lines before the trailer, in hexadecimal digits.
+        pub sha256: String,
+    }
+
+    /// What an import found, and what it wrote.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct ImportReport {
+        /// Books in the file.
+        pub books: u64,
+        /// Entries in the file.
+        pub entries: u64,
+        /// Private texts in the file.
+        pub private: u64,
+        /// Missed leads in the file.
+        pub missed: u64,
+        /// Books that were not there before, or not whole.
+        pub new_books: u64,
+        /// Entries that were not there before.
+        pub new_entries: u64,
+        /// SHA-256 over all lines before the trailer, in hexadecimal digits.
+        pub sha256: String,
+    }
+
+    /// What an accounting export wrote.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct AccountingReport {
+        /// Books.
+        pub books: u64,
+        /// Transactions: entries that moved money.
+        pub transactions: u64,
+        /// Balances that the tool has to come to, one for each account and currency.
+        pub balances: u64,
+    }
+
+    /// What a proof proves: that this entry stands in the journal whose head is named.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct ProvenEntry {
+        /// Whose book, as the proof says.
+        pub merchant: MerchantId,
+        /// The entry's number.
+        pub seq: u64,
+        /// The entry's time.
+        pub at: Timestamp,
+        /// The command's name, or what time alone did.
+        pub kind: String,
+        /// The entry's hash, in hexadecimal digits.
+        pub hash: String,
+        /// The number of the last entry of the journal.
+        pub head_seq: u64,
+        /// The hash of the last entry of the journal: to be compared with one noted elsewhere.
+        pub head_hash: String,
+    }
+
+    /// One lead explained, from its creation to the last entry about it. It holds no personal data and no free text.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Explanation {
+        /// Whose book.
+        pub merchant: MerchantId,
+        /// The lead.
+        pub lead: LeadId,
+        /// The book's last entry when this was told.
+        pub of: Moment,
+        /// Where the lead stands.
+        pub status: LeadStatus,
+        /// The campaign it was brought for.
+        pub campaign: CampaignId,
+        /// Who brought it.
+        pub partner: PartnerId,
+        /// The deposit that pays for it.
+        pub deposit: DepositId,
+        /// The currency of all amounts here.
+        pub currency: Currency,
+        /// Its estimated value.
+        pub value: Decimal,
+        /// How the commission was found.
+        pub kind: CommissionKind,
+        /// The commission.
+        pub commission: Decimal,
+        /// The partner's part of it.
+        pub partner_part: Decimal,
+        /// The platform's part: the rest.
+        pub platform_part: Decimal,
+        /// The version of the campaign's policy.
+        pub policy_version: u32,
+        /// The rate in percent, where the commission is a percentage.
+        pub rate: Option<Percent>,
+        /// The partner's share in percent.
+        pub share: Percent,
+        /// Where share and delay come from: `campaign_agreement`, `merchant_agreement`, `campaign_default`, `elsewhere`.
+        pub share_from: String,
+        /// The entry that made that agreement.
+        pub share_from_seq: Option<u64>,
+        /// Days between validation and payable.
+        pub payout_delay_days: u32,
+        /// When time alone decides on it, where nobody did before.
+        pub expires_at: Timestamp,
+        /// What time alone does then.
+        pub on_timeout: OnTimeout,
+        /// Where the partner's part is.
+        pub part: PartPlace,
+        /// When a held part becomes payable.
+        pub matures_at: Option<Timestamp>,
+        /// What happened, in order.
+        pub steps: Vec<ExplanationStep>,
+        /// The same in English sentences.
+        pub text: String,
+    }
+
+    /// One entry of a lead's history.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct ExplanationStep {
+        /// The entry's number.
+        pub seq: u64,
+        /// The entry's time.
+        pub at: Timestamp,
+        /// The command's name, or what time alone did.
+        pub kind: String,
+        /// Who took it: `command` or `time`.
+        pub by: String,
+        /// The caller's idempotency key.
+        pub key: Option<String>,
+        /// What happened to the lead, such as `created`, `validated` or `matured`.
+        pub event: String,
+        /// What became of its reservation: `made`, `captured` or `released`.
+        pub reservation: Option<String>,
+        /// The money that moved.
+        pub postings: Vec<Posting>,
+    }
+}
+
+/// Where a page ended.
+pub type Cursor = leadledger::Cursor;
+/// An event as its JSON says it.
+pub type Event = Value;
+
+impl Lead {
+    pub(crate) fn of(id: LeadId, row: &leadledger::Lead, now: Option<Timestamp>) -> Self {
+        let money = |minor| to_decimal(minor, row.currency);
+        let pending = row.status == LeadStatus::Pending;
+        Self {
+            id,
+            campaign: row.campaign,
+            partner: row.partner,
+            deposit: row.deposit,
+            currency: row.currency,
+            source: row.source,
+            value: money(row.value_minor),
+            commission: money(row.commission_minor),
+            partner_part: money(row.partner_minor),
+            platform_part: money(row.platform_minor()),
+            kind: row.terms.kind(),
+            rate: row.terms.rate,
+            share: row.terms.share,
+            payout_delay_days: row.terms.payout_delay_days,
+            policy_version: row.terms.policy_version,
+            minimum_quality: row.terms.minimum_quality,
+            on_timeout: row.terms.on_timeout,
+            status: row.status,
+            created_at: row.created_at,
+            expires_at: row.expires_at(),
+            decided_at: row.decided_at,
+            score: row.score,
+            part: row.part,
+            matures_at: row.matures_at,
+            review_priority: now.filter(|_| pending).map(|now| review_priority(row.expires_at().since(now))),
+        }
+    }
+}
+
+impl From<LeadView> for Lead {
+    fn from(view: LeadView) -> Self {
+        Self { review_priority: view.review_priority, ..Self::of(view.id, &view.lead, None) }
+    }
+}
+
+impl From<leadledger::Page<LeadView>> for LeadPage {
+    fn from(page: leadledger::Page<LeadView>) -> Self {
+        Self { items: page.items.into_iter().map(Lead::from).collect(), next: page.next }
+    }
+}
+
+impl From<leadledger::CampaignView> for Campaign {
+    fn from(view: leadledger::CampaignView) -> Self {
+        let (settings, policy) = (view.settings, view.settings.policy);
+        let money = |minor| to_decimal(minor, policy.currency);
+        Self {
+            id: view.id,
+            currency: policy.currency,
+            policy_version: policy.version,
+            minimum_value: money(policy.minimum_value_minor),
+            threshold: money(policy.threshold_minor),
+            rate: policy.rate,
+            fixed: money(policy.fixed_minor),
+            default_share: policy.default_share,
+            validation_window_hours: settings.window_hours,
+            minimum_quality: settings.minimum_quality,
+            auto_stop: settings.auto_stop,
+            on_timeout: settings.on_timeout,
+            status: view.status,
+        }
+    }
+}
+
+impl TopUp {
+    pub(crate) fn of(id: TopUpId, row: leadledger::TopUp) -> Self {
+        let money = |minor| to_decimal(minor, row.currency);
+        Self {
+            id,
+            method: row.method,
+            campaign: row.campaign,
+            currency: row.currency,
+            amount: money(row.amount_minor),
+            received: money(row.received_minor),
+            refunded: money(row.refunded_minor),
+            status: row.status,
+            reference: row.reference.map(|reference| reference.to_string()),
+            deposit: row.deposit,
+            receipt: row.receipt.map(|receipt| receipt.to_string()),
+        }
+    }
+}
+
+impl Payout {
+    pub(crate) fn of(id: PayoutId, row: leadledger::Payout) -> Self {
+        let amount = to_decimal(row.amount_minor, row.currency);
+        Self { id, partner: row.partner, currency: row.currency, amount, status: row.status }
+    }
+}
+
+impl Book {
+    /// With `now`, pending leads have their priority.
+    pub(crate) fn of(view: BookView, now: Option<Timestamp>) -> Self {
+        Self {
+            entries: view.entries,
+            deposits: view.deposits.into_values().collect(),
+            leads: view.leads.iter().map(|(id, row)| Lead::of(*id, row, now)).collect(),
+            campaigns: view.campaigns.into_values().map(Campaign::from).collect(),
+            agreements: view
+                .agreements
+                .into_iter()
+                .map(|((partner, campaign), row)| Agreement {
+                    partner,
+                    campaign,
+                    share: row.share,
+                    payout_delay_days: row.payout_delay_days,
+                })
+                .collect(),
+            partners: view
+                .partners
+                .into_iter()
+                .map(|((partner, currency), row)| BookPartner {
+                    partner,
+                    currency,
+                    held: row.held,
+                    payable: row.payable,
+                    in_payout: row.in_payout,
+                    paid: row.paid,
+                })
+                .collect(),
+            top_ups: view.top_ups.into_iter().map(|(id, row)| TopUp::of(id, row)).collect(),
+            payouts: view.payouts.into_iter().map(|(id, row)| Payout::of(id, row)).collect(),
+            platform: view
+                .platform
+                .into_iter()
+                .map(|(currency, row)| BookPlatform {
+                    currency,
+                    commission: row.commission,
+                    losses: row.losses,
+                    adjustments: row.adjustments,
+                    receivable: row.receivable,
+                })
+                .collect(),
+            missed: view
+                .missed
+                .into_iter()
+                .map(|(currency, row)| BookMissed { currency, leads: row.leads, commission: row.commission })
+                .collect(),
+        }
+    }
+}
+
+impl From<Recorded> for JournalEntry {
+    fn from(recorded: Recorded) -> Self {
+        let events = leadledger::Event::of(&recorded).iter().map(leadledger::Event::to_json).collect();
+        let entry = &recorded.entry;
+        let postings = entry.postings.as_ref();
+        let posting = |(account, minor): &(leadledger::Account, i64), currency| Posting {
+            account: account.to_string(),
+            amount: to_decimal(*minor, currency),
+        };
+        Self {
+            merchant: recorded.merchant,
+            seq: entry.seq,
+            at: entry.at,
+            day: entry.day,
+            kind: entry.kind.name().to_owned(),
+            key: entry.key.as_ref().map(ToString::to_string),
+            currency: postings.map(leadledger::Postings::currency),
+            postings: postings
+                .map(|moved| moved.lines().iter().map(|line| posting(line, moved.currency())).collect())
+                .unwrap_or_default(),
+            events,
+            hash: hex(&recorded.hash),
+            payload: recorded.payload,
+        }
+    }
+}
+
+impl From<leadledger::Page<Recorded>> for EntryPage {
+    fn from(page: leadledger::Page<Recorded>) -> Self {
+        Self { items: page.items.into_iter().map(JournalEntry::from).collect(), next: page.next }
+    }
+}
+
+impl From<leadledger::CheckReport> for CheckReport {
+    fn from(report: leadledger::CheckReport) -> Self {
+        let leadledger::CheckReport { merchant, entries, leads, accounts, head } = report;
+        Self { merchant, entries, leads, accounts, head: hex(&head) }
+    }
+}
+
+impl From<leadledger::CheckAllReport> for CheckAllReport {
+    fn from(report: leadledger::CheckAllReport) -> Self {
+        let sound = report.is_sound();
+        let failure = |failure: leadledger::CheckFailure| CheckFailure {
+            merchant: failure.merchant,
+            code: failure.error.code().to_owned(),
+            message: failure.error.to_string(),
+        };
+        Self {
+            books: report.books,
+            entries: report.entries,
+            leads: report.leads,
+            failures: report.failures.into_iter().map(failure).collect(),
+            sound,
+            unlisted: match report.end {
+                CheckEnd::Complete => None,
+                CheckEnd::Stopped(merchant) => Some(format!("stopped before merchant {merchant}")),
+                CheckEnd::Unlisted(_, fault) => Some(fault.to_string()),
+            },
+        }
+    }
+}
+
+impl From<leadledger::Moment> for Moment {
+    fn from(moment: leadledger::Moment) -> Self {
+        Self { seq: moment.seq, at: moment.at, hash: hex(&moment.hash) }
+    }
+}
+
+impl From<leadledger::Balances> for Balances {
+    fn from(balances: leadledger::Balances) -> Self {
+        let account = |((currency, account), row): ((Currency, leadledger::Account), leadledger::AccountBalance)| {
+            AccountBalance {
+                account: account.to_string(),
+                currency,
+                debit: to_decimal(row.debit_minor, currency),
+                balance: row.balance,
+            }
+        };
+        let deposit = |(deposit, row): (DepositId, leadledger::DepositBalance)| DepositBalance {
+            deposit,
+            campaign: row.campaign,
+            currency: row.currency,
+            balance: row.balance,
+            reserved: row.reserved,
+            available: row.available,
+            closed: row.closed,
+        };
+        Self {
+            merchant: balances.merchant,
+            of: balances.of.into(),
+            accounts: balances.accounts.into_iter().map(account).collect(),
+            deposits: balances.deposits.into_iter().map(deposit).collect(),
+        }
+    }
+}
+
+impl From<leadledger::ExportReport> for ExportReport {
+    fn from(report: leadledger::ExportReport) -> Self {
+        let leadledger::ExportReport { books, entries, private, missed, sha256 } = report;
+        Self { books, entries, private, missed, sha256: hex(&sha256) }
+    }
+}
+
+impl From<leadledger::ImportReport> for ImportReport {
+    fn from(report: leadledger::ImportReport) -> Self {
+        let leadledger::ImportReport { books, entries, private, missed, new_books, new_entries, sha256 } = report;
+        Self { books, entries, private, missed, new_books, new_entries, sha256: hex(&sha256) }
+    }
+}
+
+impl From<leadledger::AccountingReport> for AccountingReport {
+    fn from(report: leadledger::AccountingReport) -> Self {
+        Self { books: report.books, transactions: report.transactions, balances: report.balances }
+    }
+}
+
+impl From<leadledger::ProvenEntry> for ProvenEntry {
+    fn from(proven: leadledger::ProvenEntry) -> Self {
+        Self {
+            merchant: proven.merchant,
+            seq: proven.entry.seq,
+            at: proven.entry.at,
+            kind: proven.entry.kind.name().to_owned(),
+            hash: hex(&proven.hash),
+            head_seq: proven.head.seq,
+            head_hash: hex(&proven.head.hash),
+        }
+    }
+}
+
+impl From<leadledger::Explanation> for Explanation {
+    fn from(told: leadledger::Explanation) -> Self {
+        use leadledger::ShareSource::{CampaignAgreement, MerchantAgreement};
+        let step = |step: &leadledger::Step| ExplanationStep {
+            seq: step.seq,
+            at: step.at,
+            kind: step.kind.name().to_owned(),
+            by: step.by.name().to_owned(),
+            key: step.key.as_ref().map(ToString::to_string),
+            event: step.event.name().to_owned(),
+            reservation: step.event.reservation().map(|change| change.name().to_owned()),
+            postings: step
+                .postings
+                .iter()
+                .map(|posting| Posting { account: posting.account.to_string(), amount: posting.amount })
+                .collect(),
+        };
+        Self {
+            merchant: told.merchant,
+            lead: told.lead,
+            of: told.of.into(),
+            status: told.status,
+            campaign: told.campaign,
+            partner: told.partner,
+            deposit: told.deposit,
+            currency: told.currency,
+            value: told.value,
+            kind: told.kind(),
+            commission: told.commission,
+            partner_part: told.partner_part,
+            platform_part: told.platform_part,
+            policy_version: told.policy_version,
+            rate: told.rate,
+            share: told.share,
+            share_from: told.share_from.name().to_owned(),
+            share_from_seq: match told.share_from {
+                CampaignAgreement { seq, .. } | MerchantAgreement { seq, .. } => Some(seq),
+                _ => None,
+            },
+            payout_delay_days: told.payout_delay_days,
+            expires_at: told.expires_at,
+            on_timeout: told.on_timeout,
+            part: told.part,
+            matures_at: told.matures_at,
+            steps: told.steps.iter().map(step).collect(),
+            text: told.to_string(),
+        }
+    }
+}
