@@ -35,20 +35,23 @@ partner_calls() { call "$1" "$2" "${3:-}" "Authorization: Bearer $as_partner" "$
 stripe_calls() {
     local now signature
     now="$(date +%s)"
-    signature="$(printf '%s.%s' "$now" "$1" | openssl dgst -sha256 -hmac "${2:-$STRIPE_WEBHOOK_SECRET}" | sed 's/^.* //')"
+    signature="$(printf '%s.%s' "$now" "$1" |
+        openssl dgst -sha256 -hmac "${2:-$STRIPE_WEBHOOK_SECRET}" | sed 's/^.* //')"
     call POST /webhooks/stripe "$1" "Stripe-Signature: t=$now,v1=$signature"
 }
 
 echo "# The merchant registers a campaign and asks to pay 5000 dhs in."
 merchant_calls POST /api/campaigns '{}'
 campaign="$(field id)"
-merchant_calls POST /api/leads/deposits/recharge '{"amount": "5000.00", "payment_method": "stripe"}' 'Idempotency-Key: pay-1'
+merchant_calls POST /api/leads/deposits/recharge '{"amount": "5000.00", "payment_method": "stripe"}' \
+    'Idempotency-Key: pay-1'
 top_up="$(field id)"
 
 echo "# Stripe says that it was paid: the deposit is opened."
-paid='{"id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_'"$top_up"'",
-  "object": "payment_intent", "amount": 500000, "amount_received": 500000, "currency": "mad", "metadata":
-  {"type": "deposit_recharge", "merchant_id": "'"$merchant"'", "top_up_id": "'"$top_up"'"}}}}'
+metadata='{"type": "deposit_recharge", "merchant_id": "'"$merchant"'", "top_up_id": "'"$top_up"'"}'
+intent='{"id": "pi_'"$top_up"'", "object": "payment_intent", "amount": 500000, "amount_received": 500000,
+  "currency": "mad", "metadata": '"$metadata"'}'
+paid='{"id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "data": {"object": '"$intent"'}}'
 stripe_calls "$paid"
 merchant_calls GET /api/leads/deposits/balance
 

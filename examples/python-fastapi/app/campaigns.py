@@ -1,4 +1,4 @@
-"""Campaigns: a merchant's offer. The commission is the platform's to set, so that a merchant's request has no say in it."""
+"""Campaigns: a merchant's offer. The commission is the platform's to set: a merchant's request has no say in it."""
 
 from __future__ import annotations
 

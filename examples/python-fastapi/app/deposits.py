@@ -146,7 +146,7 @@ async def history(
     after: Annotated[str | None, Query(max_length=512)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> History:
-    """A deposit's movements: payments, captured commissions, corrections. Of the deposit in use, unless one is named."""
+    """A deposit's movements: payments, commissions, corrections. Of the deposit in use, unless one is named."""
     wanted = deposit_id
     if wanted is None:
         used = in_use(await house.ledger.deposits(caller.id), None)

@@ -12,7 +12,7 @@ import leadledger
 import psycopg
 import pytest
 
-from tests.serving import Server, serving
+from tests.serving import Server, listening, serving
 
 POSTGRES = "LEADLEDGER_TEST_POSTGRES"
 
@@ -22,6 +22,11 @@ def with_schema(url: str, schema: str) -> str:
     parts = urlsplit(url)
     query = [*parse_qsl(parts.query), ("schema", schema)]
     return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def with_database(url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +61,11 @@ def server(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         assert running.process.poll() is None, running.log.read_text()
         running.stop()
         assert "Traceback" not in running.log.read_text(), running.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def stripe_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the stand-in for Stripe."""
+    log = tmp_path_factory.mktemp("stripe") / "stripe.log"
+    with listening(("tests.stripe_server", "{fd}"), {}, log) as (base, _):
+        yield base

@@ -138,9 +138,9 @@ class Shop:
         card = self.merchant.get("/api/leads/deposits/balance").json()
         return card["current_balance"], card["reserved_amount"], card["available_balance"]
 
-    def new_lead(self, partner: Account, value: str = "600.00", key: str | None = None, **more: object) -> httpx.Response:
+    def new_lead(self, partner: Account, value: str = "600.00", key: str | None = None) -> httpx.Response:
         """A lead that a partner brings."""
-        return partner.post("/api/leads", {**lead_body(self.campaign, value), **more}, key)
+        return partner.post("/api/leads", lead_body(self.campaign, value), key)
 
 
 def lead_body(campaign: UUID, value: object = "600.00") -> dict[str, object]:
@@ -259,7 +259,8 @@ def serving(folder: Path, url: str, command: Sequence[str] = UVICORN, **environm
         **environment,
     }
     log = folder / "server.log"
-    with listening(command, given, log) as (base, process), httpx.Client(base_url=base, timeout=GENEROUS_SECONDS) as http:
+    wait = GENEROUS_SECONDS
+    with listening(command, given, log) as (base, process), httpx.Client(base_url=base, timeout=wait) as http:
         try:
             # It waits in the socket's backlog until the server takes it.
             assert http.get("/openapi.json").status_code == 200

@@ -159,7 +159,8 @@ def test_bad_requests_are_refused_in_one_shape(server: Server, shop: Shop) -> No
         answer = who.post(path, body)
         assert (answer.status_code, answer.json()["code"]) == (status, code), (path, body, answer.text)
         assert set(answer.json()) == {"code", "message", "details"}
-    raw = [b"", b"{", b"\xff\xfe", b'{"estimated_value": NaN}', b'{"estimated_value": "\\ud800"}', b'{"estimated_value": "\\u0000"}']
+    values = [b"NaN", b"Infinity", b'"\\ud800"', b'"\\u0000"', b"1e400", b"[" * 100_000]
+    raw = [b"", b"{", b"\xff\xfe", *(b'{"estimated_value": ' + value + b"}" for value in values)]
     for content in raw:
         headers = {"Authorization": f"Bearer {partner.token}", "Content-Type": "application/json"}
         answer = server.http.post("/api/leads/preview-commission", content=content, headers=headers)

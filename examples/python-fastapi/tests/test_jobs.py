@@ -160,7 +160,8 @@ def test_reports_are_of_the_local_day_and_told_once(fresh: str, tmp_path: Path) 
             first = await asyncio.gather(*(jobs.send_daily_reports(house, sent) for _ in range(3)))
             assert sum(first) == 1
             [report] = sent.messages
-            assert (report.merchant, report.channel, report.subject) == (merchant, "email", "📊 Rapport du 02/03/2026")
+            assert (report.merchant, report.channel) == (merchant, "email")
+            assert report.subject == "📊 Rapport du 02/03/2026"
             assert report.text.startswith("2 leads générés, 2 validés, 0 rejetés. Commissions: 160.00 dhs.")
             assert "Solde: 4840.00 dhs." in report.text
             clock.set(MORNING + timedelta(days=2))

@@ -12,17 +12,9 @@ import httpx
 import pytest
 from stripe import StripeClient
 
-from tests.serving import GENEROUS_SECONDS, WEBHOOK_SECRET, Server, Shop, listening, serving
+from tests.serving import GENEROUS_SECONDS, WEBHOOK_SECRET, Server, Shop, serving
 
 KEY = "sk_test_of_the_tests"
-
-
-@pytest.fixture(scope="module")
-def stripe_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the stand-in for Stripe."""
-    log = tmp_path_factory.mktemp("stripe") / "stripe.log"
-    with listening(("tests.stripe_server", "{fd}"), {}, log) as (base, _):
-        yield base
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +45,9 @@ def until(holds: Callable[[], bool]) -> None:
 def pay(stripe_base: str, intent: str, number: str) -> None:
     """What the browser does with Stripe: a card, then the confirmation."""
     with httpx.Client(base_url=stripe_base, auth=(KEY, ""), timeout=GENEROUS_SECONDS) as http:
-        card = {"type": "card", "card[number]": number, "card[exp_month]": "12", "card[exp_year]": "2040", "card[cvc]": "123"}
-        method = http.post("/v1/payment_methods", data=card)
+        card = {"number": number, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
+        fields = {"type": "card", **{f"card[{name}]": value for name, value in card.items()}}
+        method = http.post("/v1/payment_methods", data=fields)
         assert method.status_code == 200, method.text
         found = {"payment_method": method.json()["id"]}
         assert http.post(f"/v1/payment_intents/{intent}", data=found).status_code == 200
@@ -98,7 +91,8 @@ def test_a_card_that_is_declined(paying: Server, stripe_base: str) -> None:
 
 def test_stripe_cannot_be_reached(store: str, tmp_path: Path) -> None:
     # Port 9 is where nobody listens.
-    with serving(tmp_path, store, STRIPE_SECRET_KEY=KEY, STRIPE_API_BASE="http://127.0.0.1:9", APP_JOBS="off") as server:
+    nowhere = {"STRIPE_SECRET_KEY": KEY, "STRIPE_API_BASE": "http://127.0.0.1:9"}
+    with serving(tmp_path, store, APP_JOBS="off", **nowhere) as server:
         merchant = server.merchant()
         for _ in range(2):
             answer = merchant.post("/api/leads/deposits/recharge", {"amount": "2000.00"}, "pay-1")
