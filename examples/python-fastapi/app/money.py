@@ -22,6 +22,9 @@ STRIPE_DECIMALS: Mapping[str, int] = {"MAD": 2, "EUR": 2, "USD": 2, "GBP": 2, "J
 
 
 def _read(value: object) -> Decimal:
+    # JSON has no decimals: this one is the application's own.
+    if isinstance(value, Decimal):
+        return value
     if not isinstance(value, str) or _SHAPE.fullmatch(value) is None:
         raise PydanticCustomError("amount", "an amount is a string such as \"1234.50\"")
     return Decimal(value)

@@ -22,7 +22,7 @@ from app.token import issue
 from stripe import WebhookSignature
 
 ROOT = Path(__file__).resolve().parent.parent
-JWT_SECRET = "a secret of the tests, of 32 bytes or more"
+JWT_SECRET = "a secret of the tests, longer than any algorithm asks that somebody may try here"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 # No test passes or fails by it: it ends one that would wait for ever.
 GENEROUS_SECONDS = 60.0

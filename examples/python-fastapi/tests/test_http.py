@@ -44,7 +44,7 @@ def test_only_a_token_of_ours_is_somebody(server: Server) -> None:
     table = [
         (None, 401, "token_missing"),
         ("Basic abc", 401, "token_missing"),
-        ("Bearer ", 401, "token_missing"),
+        ("Bearer", 401, "token_missing"),
         ("Bearer x.y.z", 401, "invalid_token"),
         ("Bearer " + "a" * 9000, 401, "invalid_token"),
         (unsigned, 401, "invalid_token"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from socket import SHUT_RDWR
 from typing import Any
 from uuid import uuid4
 
@@ -17,11 +20,12 @@ from websockets.sync.client import ClientConnection, connect
 from tests.serving import GENEROUS_SECONDS, JWT_SECRET, Server, Shop, serving, succeeded
 
 
-def opened(server: Server, first: object) -> ClientConnection:
+@contextmanager
+def opened(server: Server, first: object) -> Iterator[ClientConnection]:
     """A connection that has sent its first message."""
-    socket = connect(server.live, open_timeout=GENEROUS_SECONDS)
-    socket.send(first if isinstance(first, (str, bytes)) else json.dumps(first))
-    return socket
+    with connect(server.live, open_timeout=GENEROUS_SECONDS) as socket:
+        socket.send(first if isinstance(first, (str, bytes)) else json.dumps(first))
+        yield socket
 
 
 def told(socket: ClientConnection) -> tuple[str, str, str]:
@@ -110,11 +114,11 @@ def test_a_connection_ends_with_its_token(server: Server) -> None:
 def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
     shop = server.shop("5000.00")
     for number in range(20):
-        socket = opened(server, {"token": shop.merchant.token})
-        if number % 2:
-            told(socket)
-        # No closing handshake: as when a train enters a tunnel.
-        socket.socket.close()
+        with opened(server, {"token": shop.merchant.token}) as socket:
+            if number % 2:
+                told(socket)
+            # No closing handshake: as when a train enters a tunnel.
+            socket.socket.shutdown(SHUT_RDWR)
     with opened(server, {"token": shop.merchant.token}) as socket:
         assert told(socket)[0] == "5000.00"
         shop.new_lead(server.partner())
@@ -122,9 +126,9 @@ def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
 
 
 def test_the_server_stops_while_clients_are_connected(store: str, tmp_path: Path) -> None:
-    with serving(tmp_path, store, APP_JOBS="on") as server:
+    with serving(tmp_path, store, APP_JOBS="on") as server, ExitStack() as stack:
         shop = server.shop("5000.00")
-        sockets = [opened(server, {"token": shop.merchant.token}) for _ in range(5)]
+        sockets = [stack.enter_context(opened(server, {"token": shop.merchant.token})) for _ in range(5)]
         for socket in sockets:
             told(socket)
         server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.sync.client import connect
@@ -15,8 +16,10 @@ from tests.serving import GENEROUS_SECONDS, GUNICORN, serving, succeeded
 def test_two_workers_of_gunicorn_keep_one_book(store: str, tmp_path: Path) -> None:
     with serving(tmp_path, store, GUNICORN, APP_JOBS="on", APP_ALERTS_EVERY_SECONDS="1") as server:
         shop, partner = server.shop("2000.00"), server.partner()
-        sockets = [connect(server.live, open_timeout=GENEROUS_SECONDS) for _ in range(6)]
-        try:
+        with ExitStack() as stack:
+            sockets = [
+                stack.enter_context(connect(server.live, open_timeout=GENEROUS_SECONDS)) for _ in range(6)
+            ]
             for socket in sockets:
                 socket.send(json.dumps({"token": shop.merchant.token}))
                 assert json.loads(socket.recv(GENEROUS_SECONDS))["current_balance"] == "2000.00"
@@ -42,12 +45,9 @@ def test_two_workers_of_gunicorn_keep_one_book(store: str, tmp_path: Path) -> No
 
             # Whichever worker a client is with, it is told of what the other one did.
             for socket in sockets:
-                card = json.loads(socket.recv(GENEROUS_SECONDS))
+                card = {"current_balance": "", "reserved_amount": ""}
                 while (card["current_balance"], card["reserved_amount"]) != ("3000.00", reserved):
                     card = json.loads(socket.recv(GENEROUS_SECONDS))
-        finally:
-            for socket in sockets:
-                socket.close()
         assert server.stop() == 0
         said = server.log.read_text()
         assert len(set(re.findall(r"Booting worker with pid: (\d+)", said))) == 2, said
