@@ -50,6 +50,13 @@ class Directory:
         self._shares: dict[tuple[UUID, UUID, UUID | None], Decimal] = {}
         self._payments: dict[str, Payment] = {}
 
+    async def merchant_of(self, campaign: UUID) -> UUID | None:
+        """Whose campaign it is, which never changes; none where no book has it."""
+        if campaign not in self._campaigns:
+            await self._read_on()
+        terms = self._campaigns.get(campaign)
+        return terms.merchant if terms is not None else None
+
     async def campaign(self, campaign: UUID) -> CampaignTerms | None:
         """Whose campaign it is, with its terms now; none where no book has it."""
         await self._read_on()
@@ -70,7 +77,8 @@ class Directory:
 
     async def payment(self, reference: str) -> Payment | None:
         """The top-up that a provider's reference was attached to or credited by."""
-        await self._read_on()
+        if reference not in self._payments:
+            await self._read_on()
         return self._payments.get(reference)
 
     async def _read_on(self) -> None:

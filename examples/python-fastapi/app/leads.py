@@ -175,11 +175,11 @@ async def create(
     body: NewLead, caller: PartnerCaller, house: TheHouse, response: Response, key: IdempotencyKey = None
 ) -> CreatedLead:
     """Records a lead of the calling partner's, and reserves its commission on the merchant's deposit."""
-    terms = await house.directory.campaign(body.campaign_id)
-    if terms is None:
+    merchant = await house.directory.merchant_of(body.campaign_id)
+    if merchant is None:
         raise Problem(404, "campaign_not_found", "no such campaign")
     done = await house.ledger.create_lead(
-        terms.merchant,
+        merchant,
         body.campaign_id,
         caller.id,
         body.estimated_value,

@@ -105,8 +105,8 @@ async def _push(socket: WebSocket, house: TheHouse, caller: Caller, campaign: UU
 
     async def listen() -> None:
         # Nothing more is expected; but only who receives hears that the client has gone, or that the server stops.
-        while True:
-            await socket.receive()
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
 
     tasks = [asyncio.create_task(tell()), asyncio.create_task(listen())]
     left = (caller.until - datetime.now(timezone.utc)).total_seconds()
