@@ -1,0 +1,73 @@
+"""The native half: translates values, and waits. Not for use from outside the package."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, final
+
+__all__ = [
+    "Bridge",
+    "Handle",
+    "ManualClock",
+    "Subscribed",
+    "Task",
+    "Watching",
+    "__version__",
+    "compute",
+    "plant_panic",
+    "register",
+]
+
+__version__: str
+
+def register(records: dict[str, type], events: dict[str, type], errors: dict[str, type], unset: object) -> None: ...
+def compute(name: str, given: tuple[object, ...]) -> Any: ...
+def plant_panic() -> None: ...
+
+@final
+class Task:
+    def wait(self, timeout: float | None = None) -> Any: ...
+
+@final
+class Bridge:
+    def __new__(cls, running_loop: asyncio.AbstractEventLoop) -> Bridge: ...
+    def fileno(self) -> int: ...
+    def run(self, task: Task) -> asyncio.Future[Any]: ...
+    def drain(self) -> None: ...
+
+@final
+class Handle:
+    @staticmethod
+    def open(url: str, given: Mapping[str, object], clock: ManualClock | None) -> Handle: ...
+    def ask(self, name: str, given: tuple[object, ...], key: str | None) -> Task: ...
+    def ask_watch(self, merchant: object) -> tuple[Task, Watching]: ...
+    def ask_subscribe(self, name: str) -> tuple[Task, Subscribed]: ...
+    def now(self) -> datetime: ...
+    def close(self) -> None: ...
+    def is_closed(self) -> bool: ...
+
+@final
+class Watching:
+    def ask_changed(self) -> Task: ...
+    def seq(self) -> int | None: ...
+    def close(self) -> None: ...
+
+@final
+class Subscribed:
+    def ask_next(self, limit: int) -> Task: ...
+    def ask_ack(self) -> Task: ...
+    def ask_position(self) -> Task: ...
+    def ask_seek(self, to: str | None) -> Task: ...
+
+@final
+class ManualClock:
+    """A clock that stands still until it is set: for tests, and for replaying a story."""
+
+    def __new__(cls, at: datetime) -> ManualClock:
+        """A clock that says `at`, an aware datetime."""
+
+    def set(self, at: datetime) -> None:
+        """Sets it, forwards or backwards."""
+
+    def now(self) -> datetime:
+        """What it says."""
