@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -25,11 +25,14 @@ NOTHING = Decimal("0.00")
 
 
 class Balance(BaseModel):
-    """A deposit's card, under the names that the existing dashboard reads. `none` where nothing was paid in yet."""
+    """A deposit's card, under the names that the existing dashboard reads.
+
+    Its `status` is `active`, `suspended` or `closed`; `none` where nothing was paid in yet.
+    """
 
     deposit_id: UUID | None
     campaign_id: UUID | None
-    status: Literal["active", "suspended", "closed", "none"]
+    status: str
     currency: str
     current_balance: Amount
     reserved_amount: Amount

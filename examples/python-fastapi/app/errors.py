@@ -94,8 +94,11 @@ def status_of(error: LeadledgerError) -> int:
     return 503 if error.transient or error.code == "store_full" else 500
 
 
-async def of_ledger(_: Request, error: LeadledgerError) -> JSONResponse:
+async def of_ledger(request: Request, error: LeadledgerError) -> JSONResponse:
     """An error of the ledger as an answer."""
+    if error.code == "store_foreign" and "after" in request.query_params:
+        # The ledger is open, so the store is ours: it is the cursor of the page that is not.
+        return JSONResponse(body("invalid_cursor", "the cursor is not one that a page gave"), 422)
     status = status_of(error)
     if status < 500:
         return JSONResponse(body(error.code, error.message, error.details), status)

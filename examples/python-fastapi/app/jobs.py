@@ -7,12 +7,15 @@ the same alerts, one of them acknowledges, the other is refused (`cursor_moved`)
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from leadledger import DailyReport, Refused, events
@@ -94,7 +97,7 @@ async def check_balances(house: House, sender: Sender) -> int:
 async def send_daily_reports(house: House, sender: Sender, day: date | None = None) -> int:
     """Reports a local day, yesterday unless told, to each merchant with anything in it, and says to how many."""
     if day is None:
-        day = (await house.ledger.now()).astimezone(house.settings.time_zone).date() - timedelta(days=1)
+        day = house.ledger.now().astimezone(house.settings.time_zone).date() - timedelta(days=1)
     recorded = 0
     after: UUID | None = None
     while merchants := await house.ledger.merchants(after=after, limit=BOOKS):
@@ -135,16 +138,38 @@ async def expire_leads(house: House) -> int:
             return settled
 
 
-def scheduler(house: House, sender: Sender) -> AsyncIOScheduler:
+class Clockwork:
     """The three jobs on their clocks. One that comes late, after a pause of the process, still runs, and once."""
-    jobs = AsyncIOScheduler(
-        timezone=house.settings.time_zone,
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
-    )
-    hourly = IntervalTrigger(seconds=house.settings.alerts_every_seconds, timezone=house.settings.time_zone)
-    jobs.add_job(check_balances, hourly, args=(house, sender), id="check_balances")
-    at_nine = CronTrigger(hour=9, timezone=house.settings.time_zone)
-    jobs.add_job(send_daily_reports, at_nine, args=(house, sender), id="send_daily_reports")
-    at_eleven = CronTrigger(hour=23, timezone=house.settings.time_zone)
-    jobs.add_job(expire_leads, at_eleven, args=(house,), id="expire_leads")
-    return jobs
+
+    def __init__(self, house: House, sender: Sender) -> None:
+        self._running: set[asyncio.Task[object]] = set()
+        zone = house.settings.time_zone
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+        self.scheduler = AsyncIOScheduler(timezone=zone, job_defaults=defaults)
+        often = IntervalTrigger(seconds=house.settings.alerts_every_seconds, timezone=zone)
+        self._add("check_balances", often, lambda: check_balances(house, sender))
+        self._add("send_daily_reports", CronTrigger(hour=9, timezone=zone), lambda: send_daily_reports(house, sender))
+        self._add("expire_leads", CronTrigger(hour=23, timezone=zone), lambda: expire_leads(house))
+
+    def start(self) -> None:
+        """Lets them run."""
+        self.scheduler.start()
+
+    async def stop(self) -> None:
+        """Lets what runs come to its end, and nothing begin. (APScheduler alone would cancel a job in its middle.)"""
+        self.scheduler.pause()
+        # What was begun in this moment is a task that has not run yet.
+        await asyncio.sleep(0)
+        if self._running:
+            await asyncio.wait(self._running)
+        self.scheduler.shutdown()
+
+    def _add(self, name: str, trigger: BaseTrigger, job: Callable[[], Coroutine[object, object, int]]) -> None:
+        async def run() -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            log.info("%s: %d", name, await job())
+
+        self.scheduler.add_job(run, trigger, id=name)

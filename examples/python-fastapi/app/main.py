@@ -42,14 +42,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         house = House(settings, ledger, Directory(ledger), outbox, _stripe(settings))
         app.state.house = house
         app.state.tokens = Tokens(settings.jwt_secret)
-        scheduler = jobs.scheduler(house, jobs.LogSender()) if settings.jobs else None
-        if scheduler is not None:
-            scheduler.start()
+        clockwork = jobs.Clockwork(house, jobs.LogSender()) if settings.jobs else None
+        if clockwork is not None:
+            clockwork.start()
         try:
             yield
         finally:
-            if scheduler is not None:
-                scheduler.shutdown()
+            if clockwork is not None:
+                await clockwork.stop()
 
 
 def create_app() -> FastAPI:

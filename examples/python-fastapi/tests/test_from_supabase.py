@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import leadledger
@@ -115,7 +115,7 @@ class Old:
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Runs SQL as the owner; the rows of the last query."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(cast(LiteralString, sql))
+            cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
     def fill(self) -> None:
@@ -157,13 +157,13 @@ def old() -> Iterator[Old]:
     with psycopg.connect(server, autocommit=True) as connection:
         for role in ("anon", "authenticated", "service_role"):
             made = f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
-            connection.execute(cast(LiteralString, made))
-        connection.execute(cast(LiteralString, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+            connection.execute(made.encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
     found = Old(with_database(server, name))
     found.fill()
     yield found
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(cast(LiteralString, f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def cli(*arguments: str) -> str:

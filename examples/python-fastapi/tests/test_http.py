@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -41,7 +42,7 @@ def test_only_a_token_of_ours_is_somebody(server: Server) -> None:
 
     assert server.http.get("/api/leads/deposits/balance", headers={"Authorization": signed()}).status_code == 200
     unsigned = "Bearer " + jwt.encode(claims, None, algorithm="none")
-    table = [
+    table: list[tuple[str | None, int, str]] = [
         (None, 401, "token_missing"),
         ("Basic abc", 401, "token_missing"),
         ("Bearer", 401, "token_missing"),
@@ -65,7 +66,7 @@ def test_only_a_token_of_ours_is_somebody(server: Server) -> None:
 
 
 def test_a_merchant_id_of_the_metadata_goes_before_the_user(server: Server, shop: Shop) -> None:
-    claims = {
+    claims: dict[str, Any] = {
         "sub": str(uuid4()),
         "aud": "authenticated",
         "exp": int(time.time()) + 60,
@@ -86,12 +87,12 @@ def test_nobody_reaches_into_anothers_book(server: Server, shop: Shop) -> None:
         assert partner.post(path, body).status_code == 403
     assert stranger.get("/api/leads/deposits/history", deposit_id=deposit).json()["code"] == "deposit_not_found"
     assert stranger.get(f"/api/leads/deposits/recharge/{top_up}").json()["code"] == "top_up_not_found"
-    body = {"amount": "500.00", "campaign_id": str(shop.campaign)}
-    assert stranger.post("/api/leads/deposits/recharge", body).json()["code"] == "campaign_not_found"
+    payment = {"amount": "500.00", "campaign_id": str(shop.campaign)}
+    assert stranger.post("/api/leads/deposits/recharge", payment).json()["code"] == "campaign_not_found"
     assert stranger.get("/api/leads/my-leads").json() == {"leads": [], "next": None}
     assert rival.get("/api/leads/my-leads").json() == {"leads": [], "next": None}
-    body = {**lead_body(shop.campaign), "merchant_id": str(stranger.id)}
-    assert partner.post("/api/leads", body).json()["code"] == "invalid_request", "a body has no say in whose book it is"
+    named = {**lead_body(shop.campaign), "merchant_id": str(stranger.id)}
+    assert partner.post("/api/leads", named).json()["code"] == "invalid_request", "a body has no say in whose book it is"
 
 
 BAD_AMOUNTS: list[object] = [
@@ -175,9 +176,10 @@ def test_bad_requests_are_refused_in_one_shape(server: Server, shop: Shop) -> No
 
 def test_texts_that_no_store_takes(server: Server, shop: Shop) -> None:
     partner = server.partner()
+    headers = {"Authorization": f"Bearer {partner.token}", "Content-Type": "application/json"}
     for name in ("a\x00b", "\ud800"):
-        body = {**lead_body(shop.campaign), "customer_name": name}
-        answer = partner.post("/api/leads", body)
+        body = json.dumps({**lead_body(shop.campaign), "customer_name": name})
+        answer = server.http.post("/api/leads", content=body.encode(), headers=headers)
         assert answer.status_code == 422, answer.text
 
 

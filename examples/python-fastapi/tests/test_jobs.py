@@ -194,13 +194,42 @@ def test_due_leads_expire_once_whoever_asks(fresh: str, tmp_path: Path) -> None:
 def test_the_jobs_have_their_hours(fresh: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with house_on(fresh, tmp_path, ManualClock(MORNING)) as house:
-            scheduler = jobs.scheduler(house, Sent())
+            scheduler = jobs.Clockwork(house, Sent()).scheduler
             after = datetime(2026, 3, 2, 10, 0, tzinfo=house.settings.time_zone)
             at: dict[str, Any] = {job.id: job.trigger.get_next_fire_time(None, after) for job in scheduler.get_jobs()}
             assert set(at) == {"check_balances", "send_daily_reports", "expire_leads"}
             report, expiry = at["send_daily_reports"], at["expire_leads"]
             assert (report.day, report.hour, report.minute) == (3, 9, 0)
             assert (expiry.day, expiry.hour, expiry.minute) == (2, 23, 0)
+
+    run(story())
+
+
+def test_a_job_that_runs_comes_to_its_end_when_the_server_stops(fresh: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house_on(fresh, tmp_path, ManualClock(MORNING)) as house:
+            merchant, campaign = await shop_in(house)
+            await captured(house, merchant, campaign, 25)
+            begun, go_on = asyncio.Event(), asyncio.Event()
+
+            class Slow(Sent):
+                """A relay that answers when it is told to."""
+
+                async def send(self, message: Message) -> None:
+                    begun.set()
+                    await go_on.wait()
+                    await super().send(message)
+
+            sender = Slow()
+            clockwork = jobs.Clockwork(house, sender)
+            clockwork.start()
+            clockwork.scheduler.get_job("check_balances").modify(next_run_time=datetime.now(timezone.utc))
+            await asyncio.wait_for(begun.wait(), 60)
+            stopping = asyncio.create_task(clockwork.stop())
+            await asyncio.sleep(0)
+            go_on.set()
+            await asyncio.wait_for(stopping, 60)
+            assert len(sender.messages) == 11
 
     run(story())
 
@@ -220,13 +249,13 @@ def test_the_scheduler_runs_them(fresh: str, tmp_path: Path) -> None:
                     if len(self.messages) == 11:
                         sent.set()
 
-            scheduler = jobs.scheduler(house, Heard())
-            scheduler.start()
+            clockwork = jobs.Clockwork(house, Heard())
+            clockwork.start()
             try:
-                for job in scheduler.get_jobs():
+                for job in clockwork.scheduler.get_jobs():
                     job.modify(next_run_time=datetime.now(timezone.utc))
                 await asyncio.wait_for(sent.wait(), 60)
             finally:
-                scheduler.shutdown()
+                await clockwork.stop()
 
     run(story())
