@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import jwt
 from fastapi import Depends, Header
+from pydantic import BaseModel, ValidationError
 from starlette.requests import HTTPConnection
 
 from app.errors import Problem
@@ -34,6 +35,24 @@ class Caller:
     def key(self, key: str | None) -> str | None:
         """An idempotency key of this caller's alone: keys are unique in a book, and several callers write one."""
         return None if key is None else f"{self.role}:{self.id}:{key}"
+
+
+class Metadata(BaseModel):
+    """What the backend has written of a user."""
+
+    role: Literal["merchant", "partner"]
+    merchant_id: UUID | None = None
+    partner_id: UUID | None = None
+
+
+class Claims(BaseModel):
+    """What a verified token says of its user."""
+
+    sub: UUID
+    exp: datetime
+    app_metadata: Metadata
+    merchant_id: UUID | None = None
+    partner_id: UUID | None = None
 
 
 class Tokens:
@@ -63,21 +82,17 @@ class Tokens:
 
 
 def _caller(claims: Mapping[str, object]) -> Caller:
-    found = claims.get("app_metadata")
-    metadata: Mapping[object, object] = found if isinstance(found, dict) else {}
-    role = metadata.get("role")
-    if role != "merchant" and role != "partner":
-        raise Problem(403, "forbidden", "the user is neither a merchant nor a partner")
-    # As in the SQL of `visible_merchants()`: at the top, where an access token hook puts it, else in the metadata.
-    name = f"{role}_id"
-    subject = claims.get(name) or metadata.get(name) or claims["sub"]
-    until = claims["exp"]
     try:
-        if not isinstance(until, (int, float)):
-            raise ValueError("exp is not a number")
-        return Caller(role, UUID(str(subject)), datetime.fromtimestamp(until, timezone.utc))
-    except (ValueError, OverflowError, OSError) as fault:
-        raise Problem(403, "forbidden", f"the token's {name} is not a UUID, or its end is no time") from fault
+        found = Claims.model_validate(claims)
+    except ValidationError as fault:
+        raise Problem(403, "forbidden", "the user is neither a merchant nor a partner") from fault
+    metadata = found.app_metadata
+    # As in the SQL of `visible_merchants()`: at the top, where an access token hook puts it, else in the metadata.
+    if metadata.role == "merchant":
+        id = found.merchant_id or metadata.merchant_id or found.sub
+    else:
+        id = found.partner_id or metadata.partner_id or found.sub
+    return Caller(metadata.role, id, found.exp)
 
 
 def _from_header(connection: HTTPConnection, authorization: Annotated[str | None, Header()] = None) -> Caller:

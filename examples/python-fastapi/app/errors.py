@@ -55,12 +55,11 @@ RULES = (
     "invalid_opening",
 )
 
-STATUS_OF_REFUSAL: Mapping[str, int] = (
-    dict.fromkeys(NOT_FOUND, 404)
-    | dict.fromkeys(FUNDS, 402)
-    | dict.fromkeys(CONFLICT, 409)
-    | dict.fromkeys(RULES, 422)
-)
+STATUS_OF_REFUSAL: Mapping[str, int] = {
+    code: status
+    for status, codes in ((404, NOT_FOUND), (402, FUNDS), (409, CONFLICT), (422, RULES))
+    for code in codes
+}
 
 # A code of a newer ledger: a refusal says that the books are not in a state for this, so nothing is worth a retry.
 STATUS_OF_UNKNOWN_REFUSAL = 409

@@ -8,7 +8,6 @@ way. As no cookie is involved, another site's page has nothing to connect with.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from contextlib import suppress
 from datetime import datetime, timezone

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -69,7 +69,8 @@ def plain(value: object) -> object:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, dict):
-        return {str(plain(name)): plain(part) for name, part in value.items()}
+        parts = cast("dict[object, object]", value)
+        return {str(plain(name)): plain(part) for name, part in parts.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
+        return [plain(part) for part in cast("Sequence[object]", value)]
     return value

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -120,7 +120,7 @@ class Outbox:
 
 
 @contextmanager
-def _connection(path: str) -> Iterator[sqlite3.Connection]:
+def _connection(path: str) -> Generator[sqlite3.Connection, None, None]:
     """One for each call: connections do not pass between threads, and a SQLite file opens in no time."""
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:

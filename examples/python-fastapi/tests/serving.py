@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -157,9 +157,13 @@ def lead_body(campaign: UUID, value: object = "600.00") -> dict[str, object]:
 
 def signed(payload: str, secret: str = WEBHOOK_SECRET, late: int = 0) -> str:
     """The header of Stripe's signature, by Stripe's own package; `late` seconds after now."""
-    made: Any = WebhookSignature.generate_signature_header
-    header: str = made(payload, secret, int(time.time()) + late)
-    return header
+    return signed_at(payload, secret, int(time.time()) + late)
+
+
+def signed_at(payload: str, secret: str, at: int) -> str:
+    """The same, at a time in seconds."""
+    made = cast("Callable[[str, str, int], str]", WebhookSignature.generate_signature_header)
+    return made(payload, secret, at)
 
 
 def event_of(kind: str, found: dict[str, Any]) -> dict[str, Any]:
@@ -219,7 +223,7 @@ def dispute_event(kind: str, top_up: UUID, dispute: str, amount: str, **other: A
 
 
 @contextmanager
-def listening(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[tuple[str, Any]]:
+def listening(command: Sequence[str], environment: dict[str, str], log: Path) -> Generator[tuple[str, Any], None, None]:
     """A program that serves on a socket which is there before it: no port is guessed, and none is waited for."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         fd = listener.fileno()
@@ -247,7 +251,7 @@ def listening(command: Sequence[str], environment: dict[str, str], log: Path) ->
 
 
 @contextmanager
-def serving(folder: Path, url: str, command: Sequence[str] = UVICORN, **environment: str) -> Iterator[Server]:
+def serving(folder: Path, url: str, command: Sequence[str] = UVICORN, **environment: str) -> Generator[Server, None, None]:
     """The application on a ledger, ready to answer."""
     given = {
         "LEADLEDGER_URL": url,

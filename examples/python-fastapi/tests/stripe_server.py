@@ -18,10 +18,17 @@ def _amount_received(intent: Any) -> int:
     return received
 
 
+def _nothing(_: object) -> None:
+    """In place of a file that all servers of the machine would share."""
+
+
 def main(fd: int) -> None:
     """Serves until it is told to stop."""
-    resources.Store.dump_to_disk = lambda _: None
-    resources.PaymentIntent.amount_received = property(_amount_received)
+    for owner, name, instead in (
+        (resources.Store, "dump_to_disk", _nothing),
+        (resources.PaymentIntent, "amount_received", property(_amount_received)),
+    ):
+        setattr(owner, name, instead)
     web.run_app(server.app, sock=socket.socket(fileno=fd), print=lambda *_: None)
 
 

@@ -260,7 +260,7 @@ def test_fifty_at_once_never_take_more_than_there_is(server: Server) -> None:
     shop, partner = server.shop("2000.00"), server.partner()
     # 2000.00 covers 25 commissions of 80.00.
     with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(lambda _: shop.new_lead(partner, "1000.00"), range(50)))
+        answers = list(pool.map(shop.new_lead, [partner] * 50, ["1000.00"] * 50))
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [201] * 25 + [402] * 25
     assert shop.balance() == ("2000.00", "2000.00", "0.00")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,6 +22,9 @@ from tests.serving import JWT_SECRET
 
 # Eight in the morning in Casablanca.
 MORNING = datetime(2026, 3, 2, 7, 0, tzinfo=timezone.utc)
+
+
+NAMES = {"check_balances", "send_daily_reports", "expire_leads"}
 
 
 class Sent:
@@ -42,7 +45,7 @@ class Broken:
 
 
 @asynccontextmanager
-async def house_on(url: str, folder: Path, clock: ManualClock) -> AsyncIterator[House]:
+async def house_on(url: str, folder: Path, clock: ManualClock) -> AsyncGenerator[House, None]:
     settings = Settings(jwt_secret=JWT_SECRET, ledger_url=url, outbox=str(folder / "messages.db"))
     outbox = Outbox(settings.outbox)
     await outbox.open()
@@ -61,6 +64,11 @@ async def captured(house: House, merchant: UUID, campaign: UUID, leads: int) -> 
     for _ in range(leads):
         lead = (await house.ledger.create_lead(merchant, campaign, uuid4(), "800.00")).answer.lead
         await house.ledger.validate_lead(merchant, lead)
+
+
+def run_now(clockwork: jobs.Clockwork, name: str) -> None:
+    """As if its hour had come."""
+    clockwork.scheduler.modify_job(name, next_run_time=datetime.now(timezone.utc))
 
 
 @pytest.fixture
@@ -196,8 +204,9 @@ def test_the_jobs_have_their_hours(fresh: str, tmp_path: Path) -> None:
         async with house_on(fresh, tmp_path, ManualClock(MORNING)) as house:
             scheduler = jobs.Clockwork(house, Sent()).scheduler
             after = datetime(2026, 3, 2, 10, 0, tzinfo=house.settings.time_zone)
-            at: dict[str, Any] = {job.id: job.trigger.get_next_fire_time(None, after) for job in scheduler.get_jobs()}
-            assert set(at) == {"check_balances", "send_daily_reports", "expire_leads"}
+            found = cast("list[Any]", scheduler.get_jobs())
+            at: dict[str, datetime] = {job.id: job.trigger.get_next_fire_time(None, after) for job in found}
+            assert set(at) == NAMES
             report, expiry = at["send_daily_reports"], at["expire_leads"]
             assert (report.day, report.hour, report.minute) == (3, 9, 0)
             assert (expiry.day, expiry.hour, expiry.minute) == (2, 23, 0)
@@ -223,7 +232,7 @@ def test_a_job_that_runs_comes_to_its_end_when_the_server_stops(fresh: str, tmp_
             sender = Slow()
             clockwork = jobs.Clockwork(house, sender)
             clockwork.start()
-            clockwork.scheduler.get_job("check_balances").modify(next_run_time=datetime.now(timezone.utc))
+            run_now(clockwork, "check_balances")
             await asyncio.wait_for(begun.wait(), 60)
             stopping = asyncio.create_task(clockwork.stop())
             await asyncio.sleep(0)
@@ -252,8 +261,8 @@ def test_the_scheduler_runs_them(fresh: str, tmp_path: Path) -> None:
             clockwork = jobs.Clockwork(house, Heard())
             clockwork.start()
             try:
-                for job in clockwork.scheduler.get_jobs():
-                    job.modify(next_run_time=datetime.now(timezone.utc))
+                for name in NAMES:
+                    run_now(clockwork, name)
                 await asyncio.wait_for(sent.wait(), 60)
             finally:
                 await clockwork.stop()

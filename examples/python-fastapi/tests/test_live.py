@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from socket import SHUT_RDWR
@@ -21,7 +21,7 @@ from tests.serving import GENEROUS_SECONDS, JWT_SECRET, Server, Shop, serving, s
 
 
 @contextmanager
-def opened(server: Server, first: object) -> Iterator[ClientConnection]:
+def opened(server: Server, first: object) -> Generator[ClientConnection, None, None]:
     """A connection that has sent its first message."""
     with connect(server.live, open_timeout=GENEROUS_SECONDS) as socket:
         socket.send(first if isinstance(first, (str, bytes)) else json.dumps(first))
