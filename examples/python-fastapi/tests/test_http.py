@@ -91,6 +91,10 @@ def test_nobody_reaches_into_anothers_book(server: Server, shop: Shop) -> None:
     assert stranger.post("/api/leads/deposits/recharge", payment).json()["code"] == "campaign_not_found"
     assert stranger.get("/api/leads/my-leads").json() == {"leads": [], "next": None}
     assert rival.get("/api/leads/my-leads").json() == {"leads": [], "next": None}
+    # Nor do two partners see each other's leads with the same merchant.
+    own = shop.new_lead(rival).json()["id"]
+    assert [found["id"] for found in rival.get("/api/leads/my-leads").json()["leads"]] == [own]
+    assert rival.get("/api/leads/stats").json()["figures"]["currencies"][0]["leads"]["generated"] == 1
     named = {**lead_body(shop.campaign), "merchant_id": str(stranger.id)}
     assert partner.post("/api/leads", named).json()["code"] == "invalid_request", "a body has no say in whose book it is"
 
@@ -141,6 +145,7 @@ def test_bad_requests_are_refused_in_one_shape(server: Server, shop: Shop) -> No
         (partner, "/api/leads", {**create, "customer_name": ""}, 422, "invalid_request"),
         (partner, "/api/leads", {**create, "customer_name": "x" * 300}, 422, "invalid_request"),
         (partner, "/api/leads", {**create, "customer_name": 5}, 422, "invalid_request"),
+        (partner, "/api/leads", {**create, "customer_notes": "x" * 10_000_000}, 422, "invalid_request"),
         (partner, "/api/leads", {**create, "surprise": 1}, 422, "invalid_request"),
         (partner, "/api/leads", [], 422, "invalid_request"),
         (shop.merchant, validate, {"quality_score": 11}, 422, "invalid_score"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -79,6 +80,18 @@ def test_a_payment_from_the_button_to_the_balance(paying: Server, stripe_base: s
     # And once more: there is nothing left to pay.
     paid = merchant.post("/api/leads/deposits/recharge", body, "pay-1").json()
     assert (paid["status"], paid["client_secret"]) == ("succeeded", None)
+
+
+def test_requests_at_once_ask_for_one_payment(paying: Server) -> None:
+    body = {"amount": "2000.00", "payment_method": "stripe"}
+    paths, bodies, keys = ["/api/leads/deposits/recharge"] * 8, [body] * 8, ["pay-1"] * 8
+    # Several times, as only some meet between the question and its answer.
+    for _ in range(5):
+        merchant = paying.merchant()
+        with ThreadPoolExecutor(8) as pool:
+            answers = [answer.json() for answer in pool.map(merchant.post, paths, bodies, keys)]
+        assert len({(answer["id"], answer["payment_intent_id"]) for answer in answers}) == 1
+        assert answers[0]["payment_intent_id"].startswith("pi_")
 
 
 def test_a_card_that_is_declined(paying: Server, stripe_base: str) -> None:
