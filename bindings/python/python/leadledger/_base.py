@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Generic, TypeAlias, TypeVar, Union
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-Amount: TypeAlias = Union[Decimal, int, str]
+Amount: TypeAlias = Decimal | int | str
 """An amount or a percentage: never a float, which could not hold it. Text is plain decimal, such as `"600.00"`."""
 
-Id: TypeAlias = Union[UUID, str]
+Id: TypeAlias = UUID | str
 """An id: a UUID, or its text."""
 
 Answer = TypeVar("Answer")
