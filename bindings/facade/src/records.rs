@@ -3,8 +3,9 @@
 use chrono::NaiveDate;
 use leadledger::{
     BookView, CampaignId, CampaignStatus, CheckEnd, CommissionKind, Currency, DepositId, DepositView, LeadId,
-    LeadStatus, LeadView, MerchantId, Method, OnTimeout, PartPlace, PartnerId, PayoutId, PayoutStatus, Percent,
-    Recorded, ReviewPriority, Source, Timestamp, TopUpId, TopUpStatus, hex, review_priority, shaped, to_decimal,
+    LeadStatus, LeadView, Level, MerchantId, Method, OnTimeout, PartPlace, PartnerId, PayoutId, PayoutStatus, Percent,
+    Recorded, ReviewPriority, Source, StepEffect, Timestamp, TopUpId, TopUpStatus, hex, review_priority, shaped,
+    to_decimal,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -525,6 +526,29 @@ shaped! {
         pub reservation: Option<String>,
         /// The money that moved.
         pub postings: Vec<Posting>,
+        /// What else happened in the entry, because of it.
+        pub effects: Vec<ExplanationEffect>,
+    }
+
+    /// What else happened in the entry of a step, because of it.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct ExplanationEffect {
+        /// `alert_raised`, `alert_cleared`, `campaign_paused`, `campaign_resumed` or `top_up_requested`.
+        pub effect: String,
+        /// The deposit, where it is about one.
+        pub deposit: Option<DepositId>,
+        /// The campaign, where it is about one.
+        pub campaign: Option<CampaignId>,
+        /// An alert's level.
+        pub level: Option<Level>,
+        /// The deposit's balance when the alert was raised.
+        pub balance: Option<Decimal>,
+        /// What of it no pending lead held.
+        pub available: Option<Decimal>,
+        /// What the level is measured against.
+        pub reference: Option<Decimal>,
+        /// What the host was asked for.
+        pub amount: Option<Decimal>,
     }
 }
 
@@ -810,6 +834,30 @@ impl From<leadledger::ProvenEntry> for ProvenEntry {
     }
 }
 
+impl From<StepEffect> for ExplanationEffect {
+    fn from(effect: StepEffect) -> Self {
+        let of = |effect: &str| Self { effect: effect.to_owned(), ..Self::default() };
+        match effect {
+            StepEffect::AlertRaised { deposit, level, balance, available, reference } => Self {
+                deposit: Some(deposit),
+                level: Some(level),
+                balance: Some(balance),
+                available: Some(available),
+                reference: Some(reference),
+                ..of("alert_raised")
+            },
+            StepEffect::AlertCleared { deposit, level } => {
+                Self { deposit: Some(deposit), level: Some(level), ..of("alert_cleared") }
+            }
+            StepEffect::CampaignPaused { campaign } => Self { campaign: Some(campaign), ..of("campaign_paused") },
+            StepEffect::CampaignResumed { campaign } => Self { campaign: Some(campaign), ..of("campaign_resumed") },
+            StepEffect::TopUpRequested { deposit, amount } => {
+                Self { deposit: Some(deposit), amount: Some(amount), ..of("top_up_requested") }
+            }
+        }
+    }
+}
+
 impl From<leadledger::Explanation> for Explanation {
     fn from(told: leadledger::Explanation) -> Self {
         use leadledger::ShareSource::{CampaignAgreement, MerchantAgreement};
@@ -826,6 +874,7 @@ impl From<leadledger::Explanation> for Explanation {
                 .iter()
                 .map(|posting| Posting { account: posting.account.to_string(), amount: posting.amount })
                 .collect(),
+            effects: step.effects.iter().copied().map(ExplanationEffect::from).collect(),
         };
         Self {
             merchant: told.merchant,

@@ -1,6 +1,5 @@
 //! The ledger, its watches and its subscriptions, as Python holds them.
 
-use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::lock::Mutex as AsyncMutex;
@@ -13,37 +12,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::{Map, Value, json};
 
-use crate::errors::{Failure, forked, guarded};
+use crate::errors::{Failure, guarded};
+use crate::fork::Own;
 use crate::give;
 use crate::registry::Registry;
 use crate::take::{arguments, take, text_of};
 use crate::task::{Awaiting, Gives, Task, Work};
-
-/// Something with threads or locks of its own, which a forked process has no use of: there it is neither used nor
-/// dropped, since what it would wait for is not there.
-struct Own<T> {
-    process: u32,
-    value: ManuallyDrop<T>,
-}
-
-impl<T> Own<T> {
-    fn new(value: T) -> Self {
-        Self { process: std::process::id(), value: ManuallyDrop::new(value) }
-    }
-
-    fn get(&self) -> Result<&T, Failure> {
-        if self.process == std::process::id() { Ok(&self.value) } else { Err(forked()) }
-    }
-}
-
-impl<T> Drop for Own<T> {
-    fn drop(&mut self) {
-        if self.process == std::process::id() {
-            // SAFETY: it is dropped here and nowhere else, and not used afterwards.
-            unsafe { ManuallyDrop::drop(&mut self.value) };
-        }
-    }
-}
 
 fn closed() -> Failure {
     Fault::from(Error::Closed).into()
@@ -141,7 +115,7 @@ impl Handle {
                 _ => None,
             };
             let running = start(&ledger, operation.name, given, key.as_deref())?;
-            Ok(Task::new(Work::Running(running), Gives::Operation(name.to_owned())))
+            Ok(Task::new(Work::Running(running), Gives::Operation(operation.name)))
         })
     }
 

@@ -158,6 +158,11 @@ fn decimal(py: Python<'_>, registry: &Registry, value: &Bound<'_, PyAny>, field:
     if value.is_instance_of::<PyFloat>() || !value.is_instance(registry.python.decimal.bind(py))? {
         return Err(Failure::wrong_type(field, "Decimal, int or str", value));
     }
+    let shown = value.str()?;
+    let shown = shown.to_cow()?;
+    if shown.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-') {
+        return Ok(Value::String(shown.into_owned()));
+    }
     if !value.call_method0("is_finite")?.is_truthy()? {
         return Err(invalid("invalid_decimal", field, "an amount is a finite number"));
     }

@@ -18,7 +18,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::errors::{Failure, forked, guarded};
+use crate::errors::{Failure, guarded};
+use crate::fork::Own;
 use crate::give;
 use crate::registry::Registry;
 
@@ -32,7 +33,7 @@ pub(crate) static MAIN: OnceLock<ThreadId> = OnceLock::new();
 #[derive(Clone)]
 pub(crate) enum Gives {
     /// An operation's answer, by its name.
-    Operation(String),
+    Operation(&'static str),
     /// A value of this form.
     Form(Form),
 }
@@ -70,21 +71,17 @@ impl Work {
 /// Something that was asked for. Nothing happens before it is waited for or run on a loop, once.
 #[pyclass(frozen, module = "leadledger._native")]
 pub(crate) struct Task {
-    work: Mutex<Option<Work>>,
+    work: Own<Mutex<Option<Work>>>,
     gives: Gives,
-    process: u32,
 }
 
 impl Task {
     pub(crate) fn new(work: Work, gives: Gives) -> Self {
-        Self { work: Mutex::new(Some(work)), gives, process: std::process::id() }
+        Self { work: Own::new(Mutex::new(Some(work))), gives }
     }
 
     fn take(&self) -> Result<Work, Failure> {
-        if self.process != std::process::id() {
-            return Err(forked());
-        }
-        let taken = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let taken = self.work.get()?.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| PyRuntimeError::new_err("this was waited for already").into())
     }
 }
