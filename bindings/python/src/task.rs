@@ -156,9 +156,11 @@ fn wait_for(
 
 /// What wakers tell a loop.
 struct Ready {
-    /// Which tasks are to be looked at; whether the loop knows that there are some.
+    /// Which tasks are to be looked at.
     tasks: Mutex<Vec<usize>>,
     bell: UnixStream,
+    /// Here, so that a bell that nobody hears any more is no broken pipe, whose signal may end the process.
+    heard: UnixStream,
 }
 
 struct Ring {
@@ -174,7 +176,7 @@ impl Wake for Ring {
             tasks.len() == 1
         };
         if first {
-            // Where the socket is full the loop is told already; where it is gone nobody listens.
+            // Where the socket is full the loop is told already.
             let _ = (&self.ready.bell).write(&[1]);
         }
     }
@@ -190,7 +192,6 @@ struct Waiting {
 #[pyclass(frozen, module = "leadledger._native")]
 pub(crate) struct Bridge {
     ready: Arc<Ready>,
-    heard: UnixStream,
     waiting: Mutex<Slots>,
     create_future: Py<PyAny>,
 }
@@ -210,8 +211,7 @@ impl Bridge {
         heard.set_nonblocking(true)?;
         bell.set_nonblocking(true)?;
         Ok(Self {
-            ready: Arc::new(Ready { tasks: Mutex::default(), bell }),
-            heard,
+            ready: Arc::new(Ready { tasks: Mutex::default(), bell, heard }),
             waiting: Mutex::default(),
             create_future: running_loop.getattr("create_future")?.unbind(),
         })
@@ -219,7 +219,7 @@ impl Bridge {
 
     /// The socket's number.
     fn fileno(&self) -> i32 {
-        self.heard.as_raw_fd()
+        self.ready.heard.as_raw_fd()
     }
 
     /// Begins a task, and gives the loop's future of its answer.
@@ -232,33 +232,39 @@ impl Bridge {
         })
     }
 
-    /// Gives every answer that has come to its future.
+    /// Gives every answer that has come to its future. What is wrong with one keeps no other from being given.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        guarded(py, || {
-            let mut bytes = [0_u8; 64];
-            while matches!((&self.heard).read(&mut bytes), Ok(read) if read == bytes.len()) {}
-            let tasks = std::mem::take(&mut *self.ready.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-            for task in tasks {
-                let taken = {
-                    let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                    waiting.slots.get_mut(task).and_then(Option::take)
-                };
-                // A second ring of a task that was answered at the first.
-                let Some(taken) = taken else { continue };
-                if taken.told.bind(py).call_method0(intern!(py, "done"))?.is_truthy()? {
-                    self.free(task);
-                    continue;
-                }
-                self.look(py, Some(task), taken)?;
+        let mut bytes = [0_u8; 64];
+        while matches!((&self.ready.heard).read(&mut bytes), Ok(read) if read == bytes.len()) {}
+        let tasks = std::mem::take(&mut *self.ready.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut outcome = Ok(());
+        for task in tasks {
+            if let Err(error) = guarded(py, || self.answer(py, task)) {
+                outcome = Err(error);
             }
-            Ok(())
-        })
+        }
+        outcome
     }
 }
 
 impl Bridge {
     fn free(&self, task: usize) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).free.push(task);
+    }
+
+    /// Looks at a task whose bell rang.
+    fn answer(&self, py: Python<'_>, task: usize) -> Result<(), Failure> {
+        let taken = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.slots.get_mut(task).and_then(Option::take)
+        };
+        // A second ring of a task that was answered at the first.
+        let Some(taken) = taken else { return Ok(()) };
+        if taken.told.bind(py).call_method0(intern!(py, "done"))?.is_truthy()? {
+            self.free(task);
+            return Ok(());
+        }
+        self.look(py, Some(task), taken)
     }
 
     /// Polls a task, and keeps it where it is not answered yet.
