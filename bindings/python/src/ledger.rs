@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::lock::Mutex as AsyncMutex;
 use leadledger::{
-    Clock, Cursor, Error, Event, InvalidInput, Ledger, ManualClock, MerchantId, Subscription, SystemClock, Timestamp,
-    Watch,
+    Clock, Cursor, Error, Event, InvalidInput, Ledger, ManualClock, MerchantId, SubscriberName, Subscription,
+    SystemClock, Timestamp, Watch,
 };
 use leadledger_facade::{Fault, Form, open_with, start};
 use pyo3::prelude::*;
@@ -18,6 +18,11 @@ use crate::give;
 use crate::registry::Registry;
 use crate::take::{arguments, take, text_of};
 use crate::task::{Awaiting, Gives, Task, Work};
+
+/// The fault, of the argument that people know.
+fn named(argument: &str, fault: &InvalidInput) -> Failure {
+    InvalidInput::new(fault.code(), argument, fault.message()).into()
+}
 
 fn closed() -> Failure {
     Fault::from(Error::Closed).into()
@@ -124,10 +129,11 @@ impl Handle {
         guarded(py, || give::give(py, Registry::get(py)?, &Form::Time, &json!(self.ledger()?.now())))
     }
 
-    /// Lets what was sent finish, and closes the ledger. Blocks, without the GIL.
+    /// Lets what was sent finish, and closes the ledger. Blocks, without the GIL. In a forked process it does nothing, so
+    /// that the blocks that the parent had entered can be left there.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         guarded(py, || {
-            let inside = self.0.get()?;
+            let Ok(inside) = self.0.get() else { return Ok(()) };
             let subscriptions =
                 std::mem::take(&mut *inside.subscriptions.lock().unwrap_or_else(PoisonError::into_inner));
             let ledger = inside.ledger.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -172,8 +178,13 @@ impl Handle {
             let ledger = self.ledger()?;
             let name = take(py, Registry::get(py)?, &Form::Text, name, "name")?;
             let name = name.as_str().unwrap_or_default().to_owned();
+            SubscriberName::new(name.as_str()).map_err(|fault| named("name", &fault))?;
             let slot: Slot<Subscription> = Arc::default();
-            self.0.get()?.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&slot));
+            let mut subscriptions = self.0.get()?.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that Python has let go of would otherwise be remembered for ever.
+            subscriptions.retain(|subscription| subscription.strong_count() > 0);
+            subscriptions.push(Arc::downgrade(&slot));
+            drop(subscriptions);
             let begun = Arc::clone(&slot);
             let begin: Awaiting = Box::pin(async move {
                 let subscription = ledger.subscribe(name).await?;
@@ -219,10 +230,11 @@ impl Watching {
         guarded(py, || Ok(inside(self.0.get()?)?.try_lock().map(|watch| watch.seq())))
     }
 
-    /// Ends it.
+    /// Ends it. In a forked process it does nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         guarded(py, || {
-            let taken = self.0.get()?.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Ok(slot) = self.0.get() else { return Ok(()) };
+            let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             py.detach(|| drop(taken));
             Ok(())
         })

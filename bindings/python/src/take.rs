@@ -57,7 +57,11 @@ pub(crate) fn take(py: Python<'_>, registry: &Registry, form: &Form, value: &Bou
             }
             let Ok(path) = value.extract::<std::path::PathBuf>() else { return wrong("str or os.PathLike") };
             let text = path.into_os_string().into_string();
-            text.map(Value::String).map_err(|_| invalid("invalid_text", field, "the path is not Unicode"))
+            let text = text.map_err(|_| invalid("invalid_text", field, "the path is not Unicode"))?;
+            if text.is_empty() || text.contains('\0') {
+                return Err(invalid("invalid_text", field, "a path is not empty and has no NUL"));
+            }
+            Ok(Value::String(text))
         }
         Form::Flag => match value.cast::<PyBool>() {
             Ok(flag) => Ok(Value::Bool(flag.is_true())),

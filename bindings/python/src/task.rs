@@ -191,9 +191,14 @@ struct Waiting {
 /// Tasks of one asyncio loop. All of it happens in the loop's thread, but for the wakers.
 #[pyclass(frozen, module = "leadledger._native")]
 pub(crate) struct Bridge {
+    /// Of one process: a fork that ran the same loop on would take its parent's bytes out of the socket.
+    sides: Own<Sides>,
+    create_future: Py<PyAny>,
+}
+
+struct Sides {
     ready: Arc<Ready>,
     waiting: Mutex<Slots>,
-    create_future: Py<PyAny>,
 }
 
 #[derive(Default)]
@@ -211,43 +216,77 @@ impl Bridge {
         heard.set_nonblocking(true)?;
         bell.set_nonblocking(true)?;
         Ok(Self {
-            ready: Arc::new(Ready { tasks: Mutex::default(), bell, heard }),
-            waiting: Mutex::default(),
+            sides: Own::new(Sides {
+                ready: Arc::new(Ready { tasks: Mutex::default(), bell, heard }),
+                waiting: Mutex::default(),
+            }),
             create_future: running_loop.getattr("create_future")?.unbind(),
         })
     }
 
     /// The socket's number.
-    fn fileno(&self) -> i32 {
-        self.ready.heard.as_raw_fd()
+    fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
+        guarded(py, || Ok(self.sides.get()?.ready.heard.as_raw_fd()))
     }
 
     /// Begins a task, and gives the loop's future of its answer.
     fn run<'py>(&self, py: Python<'py>, task: &Task) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
+            let sides = self.sides.get()?;
             let told = self.create_future.bind(py).call0()?;
             let future = task.take()?.into_future();
-            self.look(py, None, Waiting { future, gives: task.gives.clone(), told: told.clone().unbind() })?;
+            sides.look(py, None, Waiting { future, gives: task.gives.clone(), told: told.clone().unbind() })?;
             Ok(told)
         })
     }
 
+    /// Lets go of what nobody waits for any more: what may never be answered would else be kept for as long as the loop.
+    fn sweep(&self, py: Python<'_>) -> PyResult<()> {
+        guarded(py, || self.sides.get()?.sweep(py))
+    }
+
     /// Gives every answer that has come to its future. What is wrong with one keeps no other from being given.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        let mut bytes = [0_u8; 64];
-        while matches!((&self.ready.heard).read(&mut bytes), Ok(read) if read == bytes.len()) {}
-        let tasks = std::mem::take(&mut *self.ready.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut outcome = Ok(());
-        for task in tasks {
-            if let Err(error) = guarded(py, || self.answer(py, task)) {
-                outcome = Err(error);
+        guarded(py, || {
+            let sides = self.sides.get()?;
+            let mut bytes = [0_u8; 64];
+            while matches!((&sides.ready.heard).read(&mut bytes), Ok(read) if read == bytes.len()) {}
+            let tasks = std::mem::take(&mut *sides.ready.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut outcome = Ok(());
+            for task in tasks {
+                if let Err(error) = guarded(py, || sides.answer(py, task)) {
+                    outcome = Err(error.into());
+                }
             }
-        }
-        outcome
+            outcome
+        })
     }
 }
 
-impl Bridge {
+impl Sides {
+    fn sweep(&self, py: Python<'_>) -> Result<(), Failure> {
+        // Python is not asked while the lock is held.
+        let all: Vec<(usize, Waiting)> = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let slots = waiting.slots.iter_mut().enumerate();
+            slots.filter_map(|(task, slot)| slot.take().map(|taken| (task, taken))).collect()
+        };
+        for (task, taken) in all {
+            if taken.told.bind(py).call_method0(intern!(py, "done"))?.is_truthy()? {
+                self.free(task);
+            } else {
+                self.keep(task, taken);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, task: usize, waiting: Waiting) {
+        if let Some(slot) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).slots.get_mut(task) {
+            *slot = Some(waiting);
+        }
+    }
+
     fn free(&self, task: usize) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).free.push(task);
     }
@@ -287,12 +326,7 @@ impl Bridge {
                     Err(failure) => told.call_method1(intern!(py, "set_exception"), (failure.raise(py),))?,
                 };
             }
-            Poll::Pending => {
-                let mut all = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(slot) = all.slots.get_mut(task) {
-                    *slot = Some(waiting);
-                }
-            }
+            Poll::Pending => self.keep(task, waiting),
         }
         Ok(())
     }
