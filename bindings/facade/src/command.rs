@@ -1,11 +1,12 @@
 //! Commands, and the arguments of operations, from JSON, with faults that help: which field is wrong, and what was
 //! probably meant.
 
-use leadledger::{Command, FieldShape, InvalidInput, parse_decimal};
+use leadledger::{Command, FieldShape, InvalidInput, Line, Paragraph, Reference, parse_decimal};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
+use crate::shapes::choices;
 
 /// Parses a command from its name and the JSON text of its fields.
 ///
@@ -77,13 +78,26 @@ fn blamed(
 ) -> Fault {
     let said = fault.to_string();
     // The place is in a text that the caller has not seen.
-    let said = said.split(" at line ").next().unwrap_or_default();
+    let said = shown(said.split(" at line ").next().unwrap_or_default(), LONGEST_MESSAGE);
     let culprit = fields.keys().map(String::as_str).find(|field| {
         let mut rest = fields.clone();
         rest.remove(*field);
         will_do(rest)
     });
-    invalid(culprit.unwrap_or(name), said)
+    invalid(culprit.unwrap_or(name), &said)
+}
+
+/// Characters of a message that repeats what was given, at most.
+const LONGEST_MESSAGE: usize = 300;
+/// Characters of a value that a message repeats, at most.
+const LONGEST_VALUE: usize = 64;
+
+/// A text, cut where it is longer than a message should be.
+fn shown(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}..", &text[..end]),
+    }
 }
 
 fn invalid(field: &str, what: &str) -> Fault {
@@ -120,15 +134,34 @@ fn check(of: &str, shapes: &[FieldShape], fields: &Map<String, Value>) -> Result
 }
 
 fn check_form(FieldShape { name, form, .. }: &FieldShape, value: &Value) -> Result<(), Fault> {
-    match value {
-        Value::Number(_) if *form == "Decimal" => {
-            Err(invalid(name, "an amount or percent is a string, such as \"600.00\": a number could be rounded"))
-        }
-        Value::String(text) if *form == "Decimal" && parse_decimal(text).is_err() => {
-            Err(invalid(name, &format!("{text:?} is not a plain decimal, such as \"600.00\"")))
-        }
-        Value::String(text) if form.ends_with("Id") && text.parse::<leadledger::MerchantId>().is_err() => {
-            Err(invalid(name, &format!("{text:?} is not an id (a UUID)")))
+    let Value::String(text) = value else {
+        return match value {
+            Value::Number(_) if *form == "Decimal" => {
+                Err(invalid(name, "an amount or percent is a string, such as \"600.00\": a number could be rounded"))
+            }
+            _ => Ok(()),
+        };
+    };
+    let given = shown(text, LONGEST_VALUE);
+    if *form == "Decimal" && parse_decimal(text).is_err() {
+        return Err(invalid(name, &format!("{given:?} is not a plain decimal, such as \"600.00\"")));
+    }
+    if form.ends_with("Id") && text.parse::<leadledger::MerchantId>().is_err() {
+        return Err(invalid(name, &format!("{given:?} is not an id (a UUID)")));
+    }
+    let text_fault = match *form {
+        "Line" => Line::new(text.as_str()).err(),
+        "Paragraph" => Paragraph::new(text.as_str()).err(),
+        "Reference" => Reference::new(text.as_str()).err(),
+        _ => None,
+    };
+    if let Some(fault) = text_fault {
+        return Err(InvalidInput::new(fault.code(), *name, fault.message()).into());
+    }
+    match choices().into_iter().find(|choice| choice.name == *form) {
+        Some(choice) if !choice.names.contains(text) => {
+            let names = choice.names.join(", ");
+            Err(invalid(name, &format!("unknown variant {given:?}, expected one of {names}")))
         }
         _ => Ok(()),
     }
@@ -188,7 +221,7 @@ mod tests {
                 "invalid_command",
                 "method: unknown variant",
             ),
-            ("open_deposit", r#"{MERCHANT, "amount": "1", "reference": "\u0000"}"#, "invalid_command", "reference: "),
+            ("open_deposit", r#"{MERCHANT, "amount": "1", "reference": "\u0000"}"#, "text_has_nul", "reference: "),
         ];
         for (name, fields, code, said) in table {
             let fault = command(name, &fields.replace("MERCHANT", MERCHANT)).unwrap_err();

@@ -17,6 +17,7 @@ mod address;
 mod command;
 mod fault;
 mod file;
+mod flatten;
 mod form;
 mod operation;
 pub mod records;

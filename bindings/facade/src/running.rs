@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
-use leadledger::{Call, Command, Done, Error, Ledger, Read, StoreError};
+use leadledger::{Call, Command, Done, Error, InvalidInput, Key, Ledger, Read, StoreError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -80,6 +80,9 @@ pub fn start(ledger: &Ledger, name: &str, given: Map<String, Value>, key: Option
         return start_read(ledger, name, given);
     }
     let command = command_of(name, given)?;
+    if let Some(key) = key {
+        Key::new(key).map_err(|fault| InvalidInput::new(fault.code(), "key", fault.message()))?;
+    }
     let name = command.name();
     let call = ledger.submit(command);
     let call = match key {

@@ -62,6 +62,7 @@ records! {
     flat::Posting, flat::JournalEntry, flat::EntryPage,
     flat::CheckReport, flat::CheckFailure, flat::CheckAllReport, flat::DueEverywhere,
     flat::Moment, flat::AccountBalance, flat::DepositBalance, flat::Balances,
+    flat::ExplanationEffect,
     flat::ExplanationStep, flat::Explanation, flat::ProvenEntry,
     flat::ExportReport, flat::ImportReport, flat::AccountingReport,
     LevelShown, BalanceCard, LeadFigures, DepositFigures, MoneyFigures, DayTrend, TopPartner, TopSource, MissedFigures,

@@ -1,48 +1,27 @@
 //! The ledger, its watches and its subscriptions, as Python holds them.
 
-use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::lock::Mutex as AsyncMutex;
 use leadledger::{
-    Clock, Cursor, Error, Event, InvalidInput, Ledger, ManualClock, MerchantId, Subscription, SystemClock, Timestamp,
-    Watch,
+    Clock, Cursor, Error, Event, InvalidInput, Ledger, ManualClock, MerchantId, SubscriberName, Subscription,
+    SystemClock, Timestamp, Watch,
 };
 use leadledger_facade::{Fault, Form, open_with, start};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::{Map, Value, json};
 
-use crate::errors::{Failure, forked, guarded};
+use crate::errors::{Failure, guarded};
+use crate::fork::Own;
 use crate::give;
 use crate::registry::Registry;
 use crate::take::{arguments, take, text_of};
 use crate::task::{Awaiting, Gives, Task, Work};
 
-/// Something with threads or locks of its own, which a forked process has no use of: there it is neither used nor
-/// dropped, since what it would wait for is not there.
-struct Own<T> {
-    process: u32,
-    value: ManuallyDrop<T>,
-}
-
-impl<T> Own<T> {
-    fn new(value: T) -> Self {
-        Self { process: std::process::id(), value: ManuallyDrop::new(value) }
-    }
-
-    fn get(&self) -> Result<&T, Failure> {
-        if self.process == std::process::id() { Ok(&self.value) } else { Err(forked()) }
-    }
-}
-
-impl<T> Drop for Own<T> {
-    fn drop(&mut self) {
-        if self.process == std::process::id() {
-            // SAFETY: it is dropped here and nowhere else, and not used afterwards.
-            unsafe { ManuallyDrop::drop(&mut self.value) };
-        }
-    }
+/// The fault, of the argument that people know.
+fn named(argument: &str, fault: &InvalidInput) -> Failure {
+    InvalidInput::new(fault.code(), argument, fault.message()).into()
 }
 
 fn closed() -> Failure {
@@ -141,7 +120,7 @@ impl Handle {
                 _ => None,
             };
             let running = start(&ledger, operation.name, given, key.as_deref())?;
-            Ok(Task::new(Work::Running(running), Gives::Operation(name.to_owned())))
+            Ok(Task::new(Work::Running(running), Gives::Operation(operation.name)))
         })
     }
 
@@ -150,10 +129,11 @@ impl Handle {
         guarded(py, || give::give(py, Registry::get(py)?, &Form::Time, &json!(self.ledger()?.now())))
     }
 
-    /// Lets what was sent finish, and closes the ledger. Blocks, without the GIL.
+    /// Lets what was sent finish, and closes the ledger. Blocks, without the GIL. In a forked process it does nothing, so
+    /// that the blocks that the parent had entered can be left there.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         guarded(py, || {
-            let inside = self.0.get()?;
+            let Ok(inside) = self.0.get() else { return Ok(()) };
             let subscriptions =
                 std::mem::take(&mut *inside.subscriptions.lock().unwrap_or_else(PoisonError::into_inner));
             let ledger = inside.ledger.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -198,8 +178,13 @@ impl Handle {
             let ledger = self.ledger()?;
             let name = take(py, Registry::get(py)?, &Form::Text, name, "name")?;
             let name = name.as_str().unwrap_or_default().to_owned();
+            SubscriberName::new(name.as_str()).map_err(|fault| named("name", &fault))?;
             let slot: Slot<Subscription> = Arc::default();
-            self.0.get()?.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&slot));
+            let mut subscriptions = self.0.get()?.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that Python has let go of would otherwise be remembered for ever.
+            subscriptions.retain(|subscription| subscription.strong_count() > 0);
+            subscriptions.push(Arc::downgrade(&slot));
+            drop(subscriptions);
             let begun = Arc::clone(&slot);
             let begin: Awaiting = Box::pin(async move {
                 let subscription = ledger.subscribe(name).await?;
@@ -245,10 +230,11 @@ impl Watching {
         guarded(py, || Ok(inside(self.0.get()?)?.try_lock().map(|watch| watch.seq())))
     }
 
-    /// Ends it.
+    /// Ends it. In a forked process it does nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         guarded(py, || {
-            let taken = self.0.get()?.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Ok(slot) = self.0.get() else { return Ok(()) };
+            let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             py.detach(|| drop(taken));
             Ok(())
         })

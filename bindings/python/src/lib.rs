@@ -1,10 +1,11 @@
 //! The native half of the Python package: it translates values and waits, and decides nothing. The other half
 //! (`python/leadledger`) is classes and methods, most of them written by `generate` from the facade's tables.
 
-// Unsafe only where a forked process must not drop what it cannot use (see `ledger::Own`).
+// Unsafe only for forks (`fork.rs`), and where a record is made of its class (`give.rs`).
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod errors;
+mod fork;
 mod give;
 mod ledger;
 mod registry;
@@ -37,6 +38,7 @@ mod _native {
         if threading.call_method0("current_thread")?.is(&main) {
             let _ = crate::task::MAIN.set(std::thread::current().id());
         }
+        crate::fork::count()?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -45,8 +45,6 @@ pub(crate) struct Python3 {
     pub(crate) utc: Py<PyAny>,
     pub(crate) moment_of: Py<PyAny>,
     pub(crate) day_of: Py<PyAny>,
-    pub(crate) new_object: Py<PyAny>,
-    pub(crate) set_attribute: Py<PyAny>,
     pub(crate) unset: Py<PyAny>,
     pub(crate) mapping: Py<PyAny>,
 }
@@ -105,7 +103,6 @@ impl Registry {
             Ok(found.cast_into::<PyType>()?.unbind())
         };
         let import = |module: &str, name: &str| py.import(module)?.getattr(name);
-        let object = import("builtins", "object")?;
         let datetime = import("datetime", "datetime")?;
         let date = import("datetime", "date")?;
         let python = Python3 {
@@ -117,8 +114,6 @@ impl Registry {
             date: date.unbind(),
             timedelta: import("datetime", "timedelta")?.unbind(),
             utc: import("datetime", "timezone")?.getattr("utc")?.unbind(),
-            new_object: object.getattr("__new__")?.unbind(),
-            set_attribute: object.getattr("__setattr__")?.unbind(),
             mapping: import("collections.abc", "Mapping")?.unbind(),
             unset,
         };

@@ -57,7 +57,11 @@ pub(crate) fn take(py: Python<'_>, registry: &Registry, form: &Form, value: &Bou
             }
             let Ok(path) = value.extract::<std::path::PathBuf>() else { return wrong("str or os.PathLike") };
             let text = path.into_os_string().into_string();
-            text.map(Value::String).map_err(|_| invalid("invalid_text", field, "the path is not Unicode"))
+            let text = text.map_err(|_| invalid("invalid_text", field, "the path is not Unicode"))?;
+            if text.is_empty() || text.contains('\0') {
+                return Err(invalid("invalid_text", field, "a path is not empty and has no NUL"));
+            }
+            Ok(Value::String(text))
         }
         Form::Flag => match value.cast::<PyBool>() {
             Ok(flag) => Ok(Value::Bool(flag.is_true())),
@@ -157,6 +161,11 @@ fn decimal(py: Python<'_>, registry: &Registry, value: &Bound<'_, PyAny>, field:
     }
     if value.is_instance_of::<PyFloat>() || !value.is_instance(registry.python.decimal.bind(py))? {
         return Err(Failure::wrong_type(field, "Decimal, int or str", value));
+    }
+    let shown = value.str()?;
+    let shown = shown.to_cow()?;
+    if shown.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-') {
+        return Ok(Value::String(shown.into_owned()));
     }
     if !value.call_method0("is_finite")?.is_truthy()? {
         return Err(invalid("invalid_decimal", field, "an amount is a finite number"));

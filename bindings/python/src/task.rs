@@ -18,7 +18,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::errors::{Failure, forked, guarded};
+use crate::errors::{Failure, guarded};
+use crate::fork::Own;
 use crate::give;
 use crate::registry::Registry;
 
@@ -32,7 +33,7 @@ pub(crate) static MAIN: OnceLock<ThreadId> = OnceLock::new();
 #[derive(Clone)]
 pub(crate) enum Gives {
     /// An operation's answer, by its name.
-    Operation(String),
+    Operation(&'static str),
     /// A value of this form.
     Form(Form),
 }
@@ -70,21 +71,17 @@ impl Work {
 /// Something that was asked for. Nothing happens before it is waited for or run on a loop, once.
 #[pyclass(frozen, module = "leadledger._native")]
 pub(crate) struct Task {
-    work: Mutex<Option<Work>>,
+    work: Own<Mutex<Option<Work>>>,
     gives: Gives,
-    process: u32,
 }
 
 impl Task {
     pub(crate) fn new(work: Work, gives: Gives) -> Self {
-        Self { work: Mutex::new(Some(work)), gives, process: std::process::id() }
+        Self { work: Own::new(Mutex::new(Some(work))), gives }
     }
 
     fn take(&self) -> Result<Work, Failure> {
-        if self.process != std::process::id() {
-            return Err(forked());
-        }
-        let taken = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let taken = self.work.get()?.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| PyRuntimeError::new_err("this was waited for already").into())
     }
 }
@@ -159,9 +156,11 @@ fn wait_for(
 
 /// What wakers tell a loop.
 struct Ready {
-    /// Which tasks are to be looked at; whether the loop knows that there are some.
+    /// Which tasks are to be looked at.
     tasks: Mutex<Vec<usize>>,
     bell: UnixStream,
+    /// Here, so that a bell that nobody hears any more is no broken pipe, whose signal may end the process.
+    heard: UnixStream,
 }
 
 struct Ring {
@@ -177,7 +176,7 @@ impl Wake for Ring {
             tasks.len() == 1
         };
         if first {
-            // Where the socket is full the loop is told already; where it is gone nobody listens.
+            // Where the socket is full the loop is told already.
             let _ = (&self.ready.bell).write(&[1]);
         }
     }
@@ -192,10 +191,14 @@ struct Waiting {
 /// Tasks of one asyncio loop. All of it happens in the loop's thread, but for the wakers.
 #[pyclass(frozen, module = "leadledger._native")]
 pub(crate) struct Bridge {
-    ready: Arc<Ready>,
-    heard: UnixStream,
-    waiting: Mutex<Slots>,
+    /// Of one process: a fork that ran the same loop on would take its parent's bytes out of the socket.
+    sides: Own<Sides>,
     create_future: Py<PyAny>,
+}
+
+struct Sides {
+    ready: Arc<Ready>,
+    waiting: Mutex<Slots>,
 }
 
 #[derive(Default)]
@@ -213,55 +216,94 @@ impl Bridge {
         heard.set_nonblocking(true)?;
         bell.set_nonblocking(true)?;
         Ok(Self {
-            ready: Arc::new(Ready { tasks: Mutex::default(), bell }),
-            heard,
-            waiting: Mutex::default(),
+            sides: Own::new(Sides {
+                ready: Arc::new(Ready { tasks: Mutex::default(), bell, heard }),
+                waiting: Mutex::default(),
+            }),
             create_future: running_loop.getattr("create_future")?.unbind(),
         })
     }
 
     /// The socket's number.
-    fn fileno(&self) -> i32 {
-        self.heard.as_raw_fd()
+    fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
+        guarded(py, || Ok(self.sides.get()?.ready.heard.as_raw_fd()))
     }
 
     /// Begins a task, and gives the loop's future of its answer.
     fn run<'py>(&self, py: Python<'py>, task: &Task) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
+            let sides = self.sides.get()?;
             let told = self.create_future.bind(py).call0()?;
             let future = task.take()?.into_future();
-            self.look(py, None, Waiting { future, gives: task.gives.clone(), told: told.clone().unbind() })?;
+            sides.look(py, None, Waiting { future, gives: task.gives.clone(), told: told.clone().unbind() })?;
             Ok(told)
         })
     }
 
-    /// Gives every answer that has come to its future.
+    /// Lets go of what nobody waits for any more: what may never be answered would else be kept for as long as the loop.
+    fn sweep(&self, py: Python<'_>) -> PyResult<()> {
+        guarded(py, || self.sides.get()?.sweep(py))
+    }
+
+    /// Gives every answer that has come to its future. What is wrong with one keeps no other from being given.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
         guarded(py, || {
+            let sides = self.sides.get()?;
             let mut bytes = [0_u8; 64];
-            while matches!((&self.heard).read(&mut bytes), Ok(read) if read == bytes.len()) {}
-            let tasks = std::mem::take(&mut *self.ready.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            while matches!((&sides.ready.heard).read(&mut bytes), Ok(read) if read == bytes.len()) {}
+            let tasks = std::mem::take(&mut *sides.ready.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut outcome = Ok(());
             for task in tasks {
-                let taken = {
-                    let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                    waiting.slots.get_mut(task).and_then(Option::take)
-                };
-                // A second ring of a task that was answered at the first.
-                let Some(taken) = taken else { continue };
-                if taken.told.bind(py).call_method0(intern!(py, "done"))?.is_truthy()? {
-                    self.free(task);
-                    continue;
+                if let Err(error) = guarded(py, || sides.answer(py, task)) {
+                    outcome = Err(error.into());
                 }
-                self.look(py, Some(task), taken)?;
             }
-            Ok(())
+            outcome
         })
     }
 }
 
-impl Bridge {
+impl Sides {
+    fn sweep(&self, py: Python<'_>) -> Result<(), Failure> {
+        // Python is not asked while the lock is held.
+        let all: Vec<(usize, Waiting)> = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let slots = waiting.slots.iter_mut().enumerate();
+            slots.filter_map(|(task, slot)| slot.take().map(|taken| (task, taken))).collect()
+        };
+        for (task, taken) in all {
+            if taken.told.bind(py).call_method0(intern!(py, "done"))?.is_truthy()? {
+                self.free(task);
+            } else {
+                self.keep(task, taken);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, task: usize, waiting: Waiting) {
+        if let Some(slot) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).slots.get_mut(task) {
+            *slot = Some(waiting);
+        }
+    }
+
     fn free(&self, task: usize) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).free.push(task);
+    }
+
+    /// Looks at a task whose bell rang.
+    fn answer(&self, py: Python<'_>, task: usize) -> Result<(), Failure> {
+        let taken = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.slots.get_mut(task).and_then(Option::take)
+        };
+        // A second ring of a task that was answered at the first.
+        let Some(taken) = taken else { return Ok(()) };
+        if taken.told.bind(py).call_method0(intern!(py, "done"))?.is_truthy()? {
+            self.free(task);
+            return Ok(());
+        }
+        self.look(py, Some(task), taken)
     }
 
     /// Polls a task, and keeps it where it is not answered yet.
@@ -284,12 +326,7 @@ impl Bridge {
                     Err(failure) => told.call_method1(intern!(py, "set_exception"), (failure.raise(py),))?,
                 };
             }
-            Poll::Pending => {
-                let mut all = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(slot) = all.slots.get_mut(task) {
-                    *slot = Some(waiting);
-                }
-            }
+            Poll::Pending => self.keep(task, waiting),
         }
         Ok(())
     }

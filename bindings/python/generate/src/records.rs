@@ -38,7 +38,7 @@ fn record(shape: &RecordShape) -> String {
 pub(crate) fn records_module() -> String {
     let mut text = header("What the ledger gives and takes: records, and the names of choices.");
     text.push_str(
-        "from collections.abc import Sequence\nfrom dataclasses import dataclass\nfrom datetime import date, datetime\n\
+        "from dataclasses import dataclass\nfrom datetime import date, datetime\n\
          from decimal import Decimal\nfrom typing import Literal\nfrom uuid import UUID\n\n\
          from ._base import Amount, Id, Record\nfrom .events import Event\n\n",
     );
@@ -70,7 +70,7 @@ pub(crate) fn events_module() -> String {
     );
     text.push_str(
         "from dataclasses import dataclass\nfrom datetime import datetime\nfrom decimal import Decimal\n\
-         from typing import TYPE_CHECKING, ClassVar\nfrom uuid import UUID\n\nfrom ._base import Record\n\n",
+         from typing import TYPE_CHECKING, Any, ClassVar\nfrom uuid import UUID\n\nfrom ._base import Record\n\n",
     );
     let shapes = || EventBody::NAMES.iter().zip(EventBody::SHAPES);
     let mut used: Vec<&str> =
@@ -90,7 +90,10 @@ pub(crate) fn events_module() -> String {
          at: When it happened.\n        \
          kind: The kind of the entry: the command's name, or what time alone did.\n    \"\"\"\n\n    \
          type: ClassVar[str] = \"\"\n    \"\"\"The permanent name of what happened, such as `lead_created`.\"\"\"\n\n    \
-         merchant: UUID\n    seq: int\n    index: int\n    at: datetime\n    kind: str\n",
+         merchant: UUID\n    seq: int\n    index: int\n    at: datetime\n    kind: str\n\n    \
+         def to_dict(self) -> dict[str, Any]:\n        \
+         \"\"\"Its `type` and its fields; see `Record.to_dict`.\"\"\"\n        \
+         return {\"type\": self.type, **Record.to_dict(self)}\n",
     );
     for (name, shape) in shapes() {
         text.push_str(&format!("\n\n@dataclass(frozen=True, slots=True)\nclass {}(Event):\n", shape.name));

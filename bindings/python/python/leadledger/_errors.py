@@ -52,8 +52,8 @@ class LeadledgerError(Exception):
         return f"{self.message} ({self.code})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickles with everything that it says."""
-        return (type(self), (self.code, self.message, self.details, self.transient))
+        """Pickles with everything that it says, and what was noted on it."""
+        return (type(self), (self.code, self.message, self.details, self.transient), self.__dict__)
 
 
 class Refused(LeadledgerError):

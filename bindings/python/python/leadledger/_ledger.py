@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import _native
 from ._async_operations import AsyncOperations
 from ._base import Id
+from ._errors import InvalidInput
 from ._native import ManualClock
 from ._operations import Operations
 from ._records import Minimums
@@ -27,6 +29,8 @@ def _setup(
     batch: int | None,
     readers: int | None,
 ) -> dict[str, object]:
+    if not (minimums is None or isinstance(minimums, Mapping)):
+        raise TypeError(f"minimums: a mapping, not {type(minimums).__name__}")
     return {
         "time_zone": time_zone,
         "minimums": None if minimums is None else dict(minimums),
@@ -34,6 +38,21 @@ def _setup(
         "batch": batch,
         "readers": readers,
     }
+
+
+def _check_seconds(timeout: float | None) -> None:
+    if timeout is None:
+        return
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout: float or None, not {type(timeout).__name__}")
+    if not timeout >= 0:
+        raise InvalidInput("invalid_timeout", "timeout: a number of seconds is not negative", {"field": "timeout"})
+
+
+def _taken(events: deque[Event]) -> tuple[Event, ...]:
+    taken = tuple(events)
+    events.clear()
+    return taken
 
 
 class Ledger(Operations):
@@ -132,7 +151,8 @@ class Ledger(Operations):
         return Subscription(subscribed)
 
     def __enter__(self) -> Ledger:
-        """The ledger itself."""
+        """The ledger itself, where it is open."""
+        self.now()
         return self
 
     def __exit__(
@@ -141,8 +161,12 @@ class Ledger(Operations):
         """Closes it."""
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        """A ledger is no value."""
+        raise TypeError("a ledger cannot be copied or pickled: open one in each process")
+
     def __repr__(self) -> str:
-        """Whether it is open."""
+        """The class."""
         return "<leadledger.Ledger>"
 
 
@@ -153,11 +177,13 @@ class Watch:
     the ledger open, and ends with it (`Closed`).
     """
 
-    __slots__ = ("_watching",)
+    __slots__ = ("_left", "_watching")
 
     def __init__(self, watching: _native.Watching) -> None:
         """Of a handle of the package's; people use `Ledger.watch`."""
         self._watching = watching
+        # What an iteration that was left has taken and not given.
+        self._left: deque[Event] = deque()
 
     def next(self, timeout: float | None = None) -> tuple[Event, ...] | None:
         """Blocks until something happens, and gives the events of one or more whole entries.
@@ -168,16 +194,23 @@ class Watch:
         Returns:
             The events; `None` where nothing happened in time.
         """
+        _check_seconds(timeout)
+        if self._left:
+            return _taken(self._left)
         events: tuple[Event, ...] | None = self._watching.ask_changed().wait(timeout)
         return events
 
     def __iter__(self) -> Iterator[Event]:
-        """The events as they happen, without end."""
+        """The events as they happen, without end. Where one iteration is left, the next one goes on."""
         while True:
-            yield from self.next() or ()
+            if not self._left:
+                self._left.extend(self.next() or ())
+            while self._left:
+                yield self._left.popleft()
 
     def close(self) -> None:
         """Ends it."""
+        self._left.clear()
         self._watching.close()
 
 
@@ -242,8 +275,8 @@ class Subscription:
 class AsyncLedger(AsyncOperations):
     """A ledger, for asyncio: each call is awaited, and no thread is kept for it.
 
-    Share one between all tasks, and loops, of a process. What is cancelled after it was sent still happens; with a key it
-    can be asked for again.
+    Share one between all tasks, and loops, of a process. What is cancelled after it was sent still happens; with a key
+    it can be asked for again.
 
     >>> import asyncio
     >>> from leadledger import AsyncLedger
@@ -297,6 +330,11 @@ class AsyncLedger(AsyncOperations):
     def _ask(self, name: str, given: tuple[object, ...], key: str | None = None) -> Awaitable[Any]:
         return self._start(self._handle.ask(name, given, key))
 
+    def _sweep(self) -> None:
+        bridge = self._bridges.get(asyncio.get_running_loop())
+        if bridge is not None:
+            bridge.sweep()
+
     def _enter(self, loop: asyncio.AbstractEventLoop) -> _native.Bridge:
         for other in [other for other in self._bridges if other.is_closed()]:
             self._bridges.pop(other, None)
@@ -344,7 +382,8 @@ class AsyncLedger(AsyncOperations):
         return AsyncSubscription(self, subscribed)
 
     async def __aenter__(self) -> AsyncLedger:
-        """The ledger itself."""
+        """The ledger itself, where it is open."""
+        self.now()
         return self
 
     async def __aexit__(
@@ -352,6 +391,10 @@ class AsyncLedger(AsyncOperations):
     ) -> None:
         """Closes it."""
         await self.close()
+
+    def __reduce__(self) -> NoReturn:
+        """A ledger is no value."""
+        raise TypeError("a ledger cannot be copied or pickled: open one in each process")
 
     def __repr__(self) -> str:
         """The class."""
@@ -396,26 +439,38 @@ class Opening(Awaitable[AsyncLedger]):
 class AsyncWatch:
     """The events of one book from a moment on, in order, each once; see `Watch`."""
 
-    __slots__ = ("_ledger", "_watching")
+    __slots__ = ("_ledger", "_left", "_watching")
 
     def __init__(self, ledger: AsyncLedger, watching: _native.Watching) -> None:
         """Of a handle of the package's; people use `AsyncLedger.watch`."""
         self._ledger = ledger
         self._watching = watching
+        # What an iteration that was left has taken and not given.
+        self._left: deque[Event] = deque()
 
     async def changed(self) -> tuple[Event, ...]:
         """The events of the next entries, when there are some. A call that is cancelled loses none."""
-        events: tuple[Event, ...] = await self._ledger._start(self._watching.ask_changed())
+        if self._left:
+            return _taken(self._left)
+        try:
+            events: tuple[Event, ...] = await self._ledger._start(self._watching.ask_changed())
+        except asyncio.CancelledError:
+            # Nothing may ever happen in this book, so that nothing else would let go of it.
+            self._ledger._sweep()
+            raise
         return events
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        """The events as they happen, without end."""
+        """The events as they happen, without end. Where one iteration is left, the next one goes on."""
         while True:
-            for event in await self.changed():
-                yield event
+            if not self._left:
+                self._left.extend(await self.changed())
+            while self._left:
+                yield self._left.popleft()
 
     def close(self) -> None:
         """Ends it."""
+        self._left.clear()
         self._watching.close()
 
 

@@ -5,7 +5,6 @@ Written by bindings/python/generate from the Rust code's own tables: do not edit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,6 +50,7 @@ __all__ = [
     "DueSettled",
     "EntryPage",
     "Explanation",
+    "ExplanationEffect",
     "ExplanationStep",
     "ExportReport",
     "ImportReport",
@@ -843,6 +843,31 @@ class Balances(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ExplanationEffect(Record):
+    """What else happened in the entry of a step, because of it.
+
+    Attributes:
+        effect: `alert_raised`, `alert_cleared`, `campaign_paused`, `campaign_resumed` or `top_up_requested`.
+        deposit: The deposit, where it is about one.
+        campaign: The campaign, where it is about one.
+        level: An alert's level.
+        balance: The deposit's balance when the alert was raised.
+        available: What of it no pending lead held.
+        reference: What the level is measured against.
+        amount: What the host was asked for.
+    """
+
+    effect: str
+    deposit: UUID | None
+    campaign: UUID | None
+    level: Level | None
+    balance: Decimal | None
+    available: Decimal | None
+    reference: Decimal | None
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExplanationStep(Record):
     """One entry of a lead's history.
 
@@ -855,6 +880,7 @@ class ExplanationStep(Record):
         event: What happened to the lead, such as `created`, `validated` or `matured`.
         reservation: What became of its reservation: `made`, `captured` or `released`.
         postings: The money that moved.
+        effects: What else happened in the entry, because of it.
     """
 
     seq: int
@@ -865,6 +891,7 @@ class ExplanationStep(Record):
     event: str
     reservation: str | None
     postings: tuple[Posting, ...]
+    effects: tuple[ExplanationEffect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -1690,6 +1717,7 @@ CLASSES: dict[str, type[Record]] = {
     "AccountBalance": AccountBalance,
     "DepositBalance": DepositBalance,
     "Balances": Balances,
+    "ExplanationEffect": ExplanationEffect,
     "ExplanationStep": ExplanationStep,
     "Explanation": Explanation,
     "ProvenEntry": ProvenEntry,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from ._base import Record
@@ -96,6 +96,10 @@ class Event(Record):
     index: int
     at: datetime
     kind: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its `type` and its fields; see `Record.to_dict`."""
+        return {"type": self.type, **Record.to_dict(self)}
 
 
 @dataclass(frozen=True, slots=True)
