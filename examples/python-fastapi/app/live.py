@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 from app.callers import LONGEST_TOKEN, Caller, Tokens
 from app.deposits import balance_of
 from app.errors import Problem
-from app.house import TheHouse
+from app.house import House, TheHouse
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ async def _greeted(socket: WebSocket) -> tuple[Caller, UUID | None]:
     return caller, greeting.campaign_id
 
 
-async def _push(socket: WebSocket, house: TheHouse, caller: Caller, campaign: UUID | None) -> None:
+async def _push(socket: WebSocket, house: House, caller: Caller, campaign: UUID | None) -> None:
     """Until the client goes, the server stops, or the token ends: whichever is first."""
     # Watched before it is read: what changes in between is then told.
     watch = await house.ledger.watch(caller.id)

@@ -15,6 +15,7 @@ import pytest
 from tests.serving import Server, listening, serving
 
 POSTGRES = "LEADLEDGER_TEST_POSTGRES"
+POOLER = "LEADLEDGER_TEST_PGBOUNCER"
 
 
 def with_schema(url: str, schema: str) -> str:
@@ -41,6 +42,16 @@ def postgres_url() -> Iterator[str]:
     yield url
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP SCHEMA "{schema}" CASCADE'.encode())
+
+
+@pytest.fixture(scope="session")
+def pooled_url(postgres_url: str) -> str:
+    """The same schema through a pooler in transaction mode, as Supabase's port 6543 is one."""
+    pooler = os.environ.get(POOLER)
+    if not pooler:
+        pytest.skip(f"{POOLER} is not set")
+    [schema] = [value for name, value in parse_qsl(urlsplit(postgres_url).query) if name == "schema"]
+    return with_schema(pooler, schema)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

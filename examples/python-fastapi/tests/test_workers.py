@@ -14,7 +14,16 @@ from tests.serving import GENEROUS_SECONDS, GUNICORN, serving, succeeded
 
 
 def test_two_workers_of_gunicorn_keep_one_book(store: str, tmp_path: Path) -> None:
-    with serving(tmp_path, store, GUNICORN, APP_JOBS="on", APP_ALERTS_EVERY_SECONDS="1") as server:
+    tried(store, tmp_path)
+
+
+def test_they_do_so_through_a_transaction_pooler(pooled_url: str, tmp_path: Path) -> None:
+    tried(pooled_url, tmp_path)
+
+
+def tried(url: str, tmp_path: Path) -> None:
+    """Leads, payments and followers at once, whichever worker each of them meets."""
+    with serving(tmp_path, url, GUNICORN, APP_JOBS="on", APP_ALERTS_EVERY_SECONDS="1") as server:
         shop, partner = server.shop("2000.00"), server.partner()
         with ExitStack() as stack:
             sockets = [
