@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::run::{self, Failure, root};
-use crate::{docs, fmt, lint, quickstart, scenarios, simulate, test, tidy};
+use crate::{docs, fmt, lint, python, quickstart, scenarios, simulate, test, tidy};
 
 /// Enough seeds to make everything happen that the simulator counts, and few enough to run on every change; a longer
 /// search is `cargo xtask simulate --seeds N`.
@@ -24,6 +24,7 @@ fn steps() -> Vec<Step> {
         ("scenarios, postgres", scenarios::run, owned(&[&folder, "--store", "postgres"])),
         ("simulate", simulate::run, owned(&["--seeds", SEEDS])),
         ("quickstart", quickstart::run, Vec::new()),
+        ("python", python::run, Vec::new()),
         ("docs", docs::run, Vec::new()),
     ]
 }

@@ -9,6 +9,7 @@ mod docs;
 mod fmt;
 mod lint;
 mod postgres;
+mod python;
 mod quickstart;
 mod run;
 mod scenarios;
@@ -29,7 +30,7 @@ struct Subcommand {
     run: fn(&[String]) -> Result<(), Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 12] = [
+const SUBCOMMANDS: [Subcommand; 13] = [
     Subcommand { name: "ci", takes: "", does: "all steps that a change must pass, in order", run: ci::run },
     Subcommand { name: "fmt", takes: "[--fix]", does: "checks the formatting, or mends it", run: fmt::run },
     Subcommand { name: "lint", takes: "", does: "clippy over everything, warnings are errors", run: lint::run },
@@ -64,6 +65,12 @@ const SUBCOMMANDS: [Subcommand; 12] = [
         takes: "",
         does: "runs the example and checks its last line",
         run: quickstart::run,
+    },
+    Subcommand {
+        name: "python",
+        takes: "[--fix | bench | PYTEST ARGS]",
+        does: "builds the Python package, checks and tests it where nothing else is installed",
+        run: python::run,
     },
     Subcommand { name: "docs", takes: "", does: "builds the documentation, warnings are errors", run: docs::run },
     Subcommand {

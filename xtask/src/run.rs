@@ -1,4 +1,4 @@
-//! Running cargo from the root of the workspace, in the target directory that the caller's cargo uses.
+//! Running cargo and other programs, and where: the workspace's root, the target directory that the caller's cargo uses.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,10 +27,19 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(format!("{line}: {status}").into()) }
 }
 
-/// The command as one would type it.
+/// The command as one would type it: the program by its name alone, wherever it is.
 pub(crate) fn line_of(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
-    std::iter::once("cargo".into()).chain(arguments).collect::<Vec<_>>().join(" ")
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// The target directory that the caller's cargo uses: this program was built in it.
+pub(crate) fn target() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe()?;
+    let target = program.parent().and_then(Path::parent).ok_or("this program is in no target directory")?;
+    Ok(target.to_path_buf())
 }
 
 /// For subcommands that take no arguments.

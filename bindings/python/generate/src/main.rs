@@ -6,6 +6,7 @@
 // Text is put together here: clearer with one form for all of it.
 #![allow(clippy::format_push_string)]
 
+mod front;
 mod methods;
 mod records;
 mod text;
@@ -14,7 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// Each generated file of the package, by name.
 fn files() -> Vec<(&'static str, String)> {
+    let front = std::fs::read_to_string(package().join("__init__.py")).unwrap_or_default();
     vec![
+        ("__init__.py", front::front_module(&front)),
         ("_records.py", records::records_module()),
         ("events.py", records::events_module()),
         ("_operations.py", methods::operations_module(false)),

@@ -38,7 +38,7 @@ fn parameter(field: &FieldShape) -> String {
         // A reason that is left out is refused by the rules.
         (true, Form::Text) if field.form == "Paragraph" => format!("{}: str = \"\"", field.name),
         (true, _) => format!("{}: {}", field.name, taken(&form)),
-        (false, Form::Optional(_)) => format!("{}: {} | Unset = UNSET", field.name, taken(&form)),
+        (false, Form::Optional(inner)) => format!("{}: {} | Unset | None = UNSET", field.name, taken(inner)),
         (false, _) => format!("{}: {} | None = None", field.name, taken(&form)),
     }
 }
@@ -160,7 +160,7 @@ pub(crate) fn operations_module(awaits: bool) -> String {
     text.push_str(&format!("import os\nfrom collections.abc import {types}\n"));
     text.push_str(
         "from datetime import date, datetime\n\
-         from decimal import Decimal\nfrom typing import Any\nfrom uuid import UUID\n\n\
+         from typing import Any\nfrom uuid import UUID\n\n\
          from ._base import UNSET, Amount, Done, Id, Unset\n",
     );
     text.push_str(&imported(&methods()));

@@ -38,7 +38,7 @@ fn record(shape: &RecordShape) -> String {
 pub(crate) fn records_module() -> String {
     let mut text = header("What the ledger gives and takes: records, and the names of choices.");
     text.push_str(
-        "from collections.abc import Sequence\nfrom dataclasses import dataclass\nfrom datetime import date, datetime\n\
+        "from dataclasses import dataclass\nfrom datetime import date, datetime\n\
          from decimal import Decimal\nfrom typing import Literal\nfrom uuid import UUID\n\n\
          from ._base import Amount, Id, Record\nfrom .events import Event\n\n",
     );

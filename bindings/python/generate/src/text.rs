@@ -119,10 +119,10 @@ pub(crate) fn header(about: &str) -> String {
     )
 }
 
-/// `__all__`, one name a line.
+/// `__all__`, one name a line, constants first.
 pub(crate) fn all(names: &[String]) -> String {
     let mut names = names.to_vec();
-    names.sort();
+    names.sort_by_key(|name| (name.chars().any(char::is_lowercase), name.clone()));
     let lines: String = names.iter().map(|name| format!("    \"{name}\",\n")).collect();
     format!("__all__ = [\n{lines}]\n")
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -142,7 +141,7 @@ class AsyncOperations:
         fixed: Amount | None = None,
         default_share: Amount | None = None,
         validation_window_hours: int | None = None,
-        minimum_quality: int | None | Unset = UNSET,
+        minimum_quality: int | Unset | None = UNSET,
         auto_stop: bool | None = None,
         on_timeout: OnTimeout | None = None,
         key: str | None = None,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Generic, TypeAlias, TypeVar, Union
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-Amount: TypeAlias = Union[Decimal, int, str]
+Amount: TypeAlias = Decimal | int | str
 """An amount or a percentage: never a float, which could not hold it. Text is plain decimal, such as `"600.00"`."""
 
-Id: TypeAlias = Union[UUID, str]
+Id: TypeAlias = UUID | str
 """An id: a UUID, or its text."""
 
 Answer = TypeVar("Answer")
@@ -46,7 +46,10 @@ class Record:
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
 
-def _plain(value: Any) -> Any:
+_Value: TypeAlias = "Record | tuple[_Value, ...] | dict[Any, _Value] | Decimal | UUID | date | int | str | None"
+
+
+def _plain(value: _Value) -> Any:
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, tuple):

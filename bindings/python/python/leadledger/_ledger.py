@@ -275,8 +275,8 @@ class Subscription:
 class AsyncLedger(AsyncOperations):
     """A ledger, for asyncio: each call is awaited, and no thread is kept for it.
 
-    Share one between all tasks, and loops, of a process. What is cancelled after it was sent still happens; with a key it
-    can be asked for again.
+    Share one between all tasks, and loops, of a process. What is cancelled after it was sent still happens; with a key
+    it can be asked for again.
 
     >>> import asyncio
     >>> from leadledger import AsyncLedger

@@ -5,7 +5,6 @@ Written by bindings/python/generate from the Rust code's own tables: do not edit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal

@@ -1,0 +1,3 @@
+"""A backend of a prepaid lead marketplace: FastAPI over an `AsyncLedger`."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The application, tried from outside: real servers over HTTP and WebSocket."""
+
+from __future__ import annotations
