@@ -174,8 +174,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--postgres", default=os.environ.get("LEADLEDGER_TEST_POSTGRES", ""), metavar="URL")
     parser.add_argument("--engine", default="", metavar="PROGRAM", help="the built example `cycles` of benches/")
-    parser.add_argument("--seconds", type=float, default=3.0, metavar="N", help="of each side in each round")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--seconds", type=float, default=2.0, metavar="N", help="of each side in each round")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N")
     parser.add_argument("--only", choices=["postgres", "sqlite", "preview"])
     wanted = parser.parse_args()
     rows: list[Row] = []
