@@ -150,7 +150,8 @@ def exit_with_blocked_watch(url: str) -> None:
     threading.Thread(target=wait, daemon=True).start()
     entered.wait()
     globals()["kept"] = ledger
-    globals()["lingering"] = Lingering()
+    # The daemon thread keeps the names of this module.
+    setattr(sys, "lingering", Lingering())
 
 
 def exit_with_blocked_command(url: str) -> None:
@@ -168,7 +169,8 @@ def exit_with_blocked_command(url: str) -> None:
     threading.Thread(target=create, daemon=True).start()
     entered.wait()
     globals()["kept"] = ledger
-    globals()["lingering"] = Lingering()
+    # The daemon thread keeps the names of this module.
+    setattr(sys, "lingering", Lingering())
 
 
 def exit_with_tasks(url: str) -> None:
