@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use crate::postgres;
+use crate::python::Workshop;
 use crate::python::checks::pyright;
 use crate::python::distribution::Distribution;
 use crate::python::environment::Environment;
-use crate::python::Workshop;
 use crate::run::{self, Failure, root};
 
 pub(super) fn run(workshop: &Workshop, built: &Distribution) -> Result<(), Failure> {
