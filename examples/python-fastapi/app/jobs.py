@@ -18,11 +18,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from leadledger import DailyReport, Refused, events
 
 from app.house import House
 from app.money import shown, stamp
 from app.outbox import Message, Sender
+from leadledger import DailyReport, Refused, events
 
 log = logging.getLogger(__name__)
 

@@ -11,15 +11,15 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-import leadledger
 from fastapi import APIRouter, Query, Response
-from leadledger import Customer, Lead, LeadTexts
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+import leadledger
 from app.callers import AnyCaller, IdempotencyKey, MerchantCaller, PartnerCaller
 from app.errors import Problem
 from app.house import House, TheHouse
 from app.money import Amount, plain
+from leadledger import Customer, Lead, LeadTexts
 
 router = APIRouter(prefix="/api/leads", tags=["leads"])
 

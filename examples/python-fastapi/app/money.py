@@ -26,7 +26,7 @@ def _read(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if not isinstance(value, str) or _SHAPE.fullmatch(value) is None:
-        raise PydanticCustomError("amount", "an amount is a string such as \"1234.50\"")
+        raise PydanticCustomError("amount", 'an amount is a string such as "1234.50"')
     return Decimal(value)
 
 

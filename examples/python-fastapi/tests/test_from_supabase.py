@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-import leadledger
 import psycopg
 import pytest
-from app.token import issue
 from stripe import StripeClient
 from stripe.params import PaymentIntentCreateParams
 
+import leadledger
+from app.token import issue
 from tests.conftest import POSTGRES, with_database
 from tests.serving import JWT_SECRET, Account, Server, lead_body, serving
 

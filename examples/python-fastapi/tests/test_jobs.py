@@ -11,13 +11,13 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+
 from app import jobs
 from app.directory import Directory
 from app.house import House
 from app.outbox import Message, Outbox
 from app.settings import Settings
 from leadledger import AsyncLedger, ManualClock
-
 from tests.serving import JWT_SECRET
 
 # Eight in the morning in Casablanca.
