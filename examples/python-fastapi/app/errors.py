@@ -125,7 +125,7 @@ async def of_http(_: Request, error: HTTPException) -> JSONResponse:
     return JSONResponse(body(code, error.detail), error.status_code, error.headers)
 
 
-async def of_bug(_: Request, _error: Exception) -> JSONResponse:
+async def of_bug(_: Request, __: Exception) -> JSONResponse:
     """A fault of the application; the framework logs it with its trace."""
     return JSONResponse(body("internal", "an error of the server"), 500)
 

@@ -156,7 +156,7 @@ class Clockwork:
         self.scheduler.start()
 
     async def stop(self) -> None:
-        """Lets what runs come to its end, and nothing begin. (APScheduler alone would cancel a job in its middle.)"""
+        """Lets what runs come to its end, and nothing begin; APScheduler alone would cancel a job in its middle."""
         self.scheduler.pause()
         # What was begun in this moment is a task that has not run yet.
         await asyncio.sleep(0)

@@ -290,7 +290,7 @@ def _place(after: str | None, books: int) -> tuple[int, str | None]:
 
 async def _lines(house: House, merchant: UUID, leads: tuple[Lead, ...]) -> list[LeadLine]:
     texts = await asyncio.gather(*(house.ledger.lead_texts(merchant, lead.id) for lead in leads))
-    return [_line(merchant, lead, text) for lead, text in zip(leads, texts)]
+    return [_line(merchant, lead, text) for lead, text in zip(leads, texts, strict=True)]
 
 
 def _line(merchant: UUID, lead: Lead, texts: LeadTexts | None) -> LeadLine:

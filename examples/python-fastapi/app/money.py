@@ -59,7 +59,7 @@ def stamp(at: datetime) -> str:
 
 
 def plain(value: object) -> object:
-    """A record's `to_dict()` as JSON: amounts, ids and times as strings. (FastAPI would make floats of amounts.)"""
+    """A record's `to_dict()` as JSON: amounts, ids and times as strings, where FastAPI would make floats of amounts."""
     if isinstance(value, Decimal):
         return shown(value)
     if isinstance(value, datetime):

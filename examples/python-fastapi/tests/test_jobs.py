@@ -34,6 +34,7 @@ class Sent:
         self.messages: list[Message] = []
 
     async def send(self, message: Message) -> None:
+        """Keeps it."""
         self.messages.append(message)
 
 
@@ -41,7 +42,8 @@ class Broken:
     """A relay that is down."""
 
     async def send(self, message: Message) -> None:
-        raise ConnectionError("the relay is down")
+        """Fails."""
+        raise ConnectionError(f"the relay is down: {message.subject}")
 
 
 @asynccontextmanager
