@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Places
 from ground import PATIENCE_SECONDS, STORES, Caller, Store, child, finished, open_shop, open_shop_blocking
-from leadledger import AsyncLedger, Closed, InvalidInput, Ledger, LeadledgerError, events
+from leadledger import AsyncLedger, Closed, InvalidInput, LeadledgerError, Ledger, events
 
 
 def test_a_watch_begins_now_and_gives_each_event_once() -> None:
