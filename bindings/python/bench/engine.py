@@ -62,7 +62,7 @@ def nanoseconds(call: Callable[[], object], calls: int) -> float:
 
 def previews(calls: int) -> dict[str, float]:
     """Nanoseconds of one `preview_commission`, less those of a Python function that takes the same and does nothing."""
-    value, share = Decimal("600.00"), Decimal("30")
+    value, share = Decimal("600.00"), Decimal(30)
 
     def nothing(value: object, *, share: object = None) -> None:
         """What a call costs in Python itself."""

@@ -2,12 +2,12 @@
 
     python bench/run.py [--postgres URL] [--engine PROGRAM] [--seconds N] [--rounds N] [--only NAME]
 
-1. `postgres`: lead cycles on one merchant by 32 asyncio tasks, against the same cycle in plain psycopg as today's backend
-   does it, by 32 tasks or by 32 threads, over a pool of few or many connections, whichever is fastest here: plain, as
-   a pooler in transaction mode requires, and with the statements that psycopg prepares by itself where it may. The server
-   is `--postgres`, else that of LEADLEDGER_TEST_POSTGRES; `cargo xtask postgres` starts one.
-2. `sqlite`: lead cycles on one merchant by 256 asyncio tasks, against the Rust engine with 256 callers. The Rust side is
-   `--engine`, else it is built: `cargo build --release -p leadledger-bench --example cycles`.
+1. `postgres`: lead cycles on one merchant by 32 asyncio tasks, against the same cycle in plain psycopg as today's
+   backend does it, by 32 tasks or by 32 threads, over a pool of few or many connections, whichever is fastest here:
+   plain, as a pooler in transaction mode requires, and with the statements that psycopg prepares by itself.
+   The server is `--postgres`, else that of LEADLEDGER_TEST_POSTGRES; `cargo xtask postgres` starts one.
+2. `sqlite`: lead cycles on one merchant by 256 asyncio tasks, against the Rust engine with 256 callers. The Rust side
+   is `--engine`, else it is built: `cargo build --release -p leadledger-bench --example cycles`.
 3. `preview`: what one `preview_commission` costs beyond the same call of an empty Python function and beyond the Rust
    function.
 
@@ -30,12 +30,12 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import engine
 import psycopg
-import today
 from psycopg import sql
 
+import engine
 import leadledger
+import today
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -151,7 +151,7 @@ def exit_with_blocked_watch(url: str) -> None:
     entered.wait()
     globals()["kept"] = ledger
     # The daemon thread keeps the names of this module.
-    setattr(sys, "lingering", Lingering())
+    sys.lingering = Lingering()
 
 
 def exit_with_blocked_command(url: str) -> None:
@@ -170,7 +170,7 @@ def exit_with_blocked_command(url: str) -> None:
     entered.wait()
     globals()["kept"] = ledger
     # The daemon thread keeps the names of this module.
-    setattr(sys, "lingering", Lingering())
+    sys.lingering = Lingering()
 
 
 def exit_with_tasks(url: str) -> None:

@@ -60,9 +60,7 @@ def leads_and_money(ledger: Ledger, merchant: UUID, clock: ManualClock) -> dict[
     partner, slow = uuid4(), uuid4()
     done["partner"] = partner
     done["set_agreement"] = ledger.set_agreement(merchant, slow, "50", payout_delay_days=1)
-    done["set_alert_settings"] = ledger.set_alert_settings(
-        merchant, deposit, basis="balance", reference="initial"
-    )
+    done["set_alert_settings"] = ledger.set_alert_settings(merchant, deposit, basis="balance", reference="initial")
     done["set_auto_top_up"] = ledger.set_auto_top_up(merchant, deposit, threshold="900.00", amount="1000.00")
 
     def created(by: UUID = partner, **named: Any) -> UUID:

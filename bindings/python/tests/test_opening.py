@@ -32,8 +32,8 @@ from leadledger import (
     AsyncLedger,
     Closed,
     InvalidInput,
-    Ledger,
     LeadledgerError,
+    Ledger,
     ManualClock,
     Minimums,
     Refused,
@@ -127,7 +127,7 @@ def test_the_time_zone_says_what_day_it_is() -> None:
 
 def test_minimums_of_another_currency() -> None:
     """A currency has those that it is given; the dirham has its own."""
-    euros = Minimums(value=Decimal("5"), opening="100.00", top_up=10, auto_top_up="50")
+    euros = Minimums(value=Decimal(5), opening="100.00", top_up=10, auto_top_up="50")
     with Ledger.open("memory:", minimums={"EUR": euros}) as ledger:
         with pytest.raises(Refused) as refused:
             ledger.open_deposit(uuid4(), "99.99", currency="EUR")
@@ -209,7 +209,7 @@ def test_a_server_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_exports_and_imports(kind: Kind, tmp_path: Path, places: Places) -> None:
-    """What was written is read back to the letter; a file that is there stays, unless it may go; a cut one is refused."""
+    """What was written comes back to the letter; a file that is there stays, unless it may go. A cut one is refused."""
     path = tmp_path / "books.jsonl"
 
     async def main() -> None:

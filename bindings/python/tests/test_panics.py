@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from ground import PATIENCE_SECONDS, Caller, open_shop, open_shop_blocking
-from leadledger import AsyncLedger, Internal, Ledger, LeadledgerError, _native
+from leadledger import AsyncLedger, Internal, LeadledgerError, Ledger, _native
 
 
 def test_a_panic_is_an_internal_error() -> None:

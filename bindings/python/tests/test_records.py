@@ -23,8 +23,8 @@ from history import History, everything, records
 from leadledger import (
     Customer,
     InvalidInput,
-    Ledger,
     LeadledgerError,
+    Ledger,
     Refused,
     StoreUnavailable,
     events,

@@ -130,7 +130,8 @@ async def left_to_chance(task: asyncio.Task[Any], chance: random.Random, way: st
 @pytest.mark.parametrize("store", STORES)
 def test_cancelled_tasks_apply_once_or_not_at_all(store: Store, way: str, loop: str, places: Places) -> None:
     """Each command is sent with a key, cancelled at a random moment, and sent again: one lead each, and the answer that
-    was acknowledged is the one that comes again."""
+    was acknowledged is the one that comes again.
+    """
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)

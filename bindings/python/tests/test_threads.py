@@ -19,7 +19,7 @@ from psycopg import sql
 
 from conftest import Places
 from ground import PATIENCE_SECONDS, Store, open_shop_blocking, postgres_url
-from leadledger import AsyncLedger, Closed, Ledger, LeadledgerError, Refused
+from leadledger import AsyncLedger, Closed, LeadledgerError, Ledger, Refused
 
 T = TypeVar("T")
 

@@ -1,5 +1,6 @@
 """Bad values in every argument of every method: the right exception, which names the argument, and a ledger that is as
-usable as before."""
+usable as before.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ from bad_values import (
     Planted,
 )
 from ground import KINDS, MORNING, Caller, Kind, clock_at, open_shop, opened
-from leadledger import Customer, InvalidInput, Ledger, LeadledgerError, Refused
+from leadledger import Customer, InvalidInput, LeadledgerError, Ledger, Refused
 
 FORMS: dict[str, Form] = {
     **dict.fromkeys(["merchant", "campaign", "partner", "deposit", "lead", "top_up", "payout"], "id"),

@@ -9,13 +9,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from leadledger import AsyncLedger, BalanceCard, Deposit
 from pydantic import BaseModel
 
 from app.callers import MerchantCaller
 from app.errors import Problem
 from app.house import TheHouse
 from app.money import Amount
+from leadledger import AsyncLedger, BalanceCard, Deposit
 
 router = APIRouter(prefix="/api/leads/deposits", tags=["deposits"])
 

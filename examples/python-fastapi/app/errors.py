@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from leadledger import InvalidInput, LeadledgerError, Refused
 from starlette.exceptions import HTTPException
+
+from leadledger import InvalidInput, LeadledgerError, Refused
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +57,7 @@ RULES = (
 )
 
 STATUS_OF_REFUSAL: Mapping[str, int] = {
-    code: status
-    for status, codes in ((404, NOT_FOUND), (402, FUNDS), (409, CONFLICT), (422, RULES))
-    for code in codes
+    code: status for status, codes in ((404, NOT_FOUND), (402, FUNDS), (409, CONFLICT), (422, RULES)) for code in codes
 }
 
 # A code of a newer ledger: a refusal says that the books are not in a state for this, so nothing is worth a retry.
@@ -115,9 +114,7 @@ async def of_problem(_: Request, error: Problem) -> JSONResponse:
 
 async def of_request(_: Request, error: RequestValidationError) -> JSONResponse:
     """A request that does not fit its model. What was sent is not repeated: it may be large, or somebody's data."""
-    faults = [
-        {"at": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]} for fault in error.errors()
-    ]
+    faults = [{"at": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]} for fault in error.errors()]
     return JSONResponse(body("invalid_request", "the request does not fit", {"faults": faults}), 422)
 
 
@@ -128,7 +125,7 @@ async def of_http(_: Request, error: HTTPException) -> JSONResponse:
     return JSONResponse(body(code, error.detail), error.status_code, error.headers)
 
 
-async def of_bug(_: Request, error: Exception) -> JSONResponse:
+async def of_bug(_: Request, __: Exception) -> JSONResponse:
     """A fault of the application; the framework logs it with its trace."""
     return JSONResponse(body("internal", "an error of the server"), 500)
 

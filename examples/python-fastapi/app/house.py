@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
-from leadledger import AsyncLedger
 from starlette.requests import HTTPConnection
 from stripe import StripeClient
 
 from app.directory import Directory
 from app.outbox import Outbox
 from app.settings import Settings
+from leadledger import AsyncLedger
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from leadledger import DailyReport, Refused, events
 
 from app.house import House
 from app.money import shown, stamp
 from app.outbox import Message, Sender
+from leadledger import DailyReport, Refused, events
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class Clockwork:
         self.scheduler.start()
 
     async def stop(self) -> None:
-        """Lets what runs come to its end, and nothing begin. (APScheduler alone would cancel a job in its middle.)"""
+        """Lets what runs come to its end, and nothing begin; APScheduler alone would cancel a job in its middle."""
         self.scheduler.pause()
         # What was begun in this moment is a task that has not run yet.
         await asyncio.sleep(0)

@@ -11,15 +11,15 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-import leadledger
 from fastapi import APIRouter, Query, Response
-from leadledger import Customer, Lead, LeadTexts
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+import leadledger
 from app.callers import AnyCaller, IdempotencyKey, MerchantCaller, PartnerCaller
 from app.errors import Problem
 from app.house import House, TheHouse
 from app.money import Amount, plain
+from leadledger import Customer, Lead, LeadTexts
 
 router = APIRouter(prefix="/api/leads", tags=["leads"])
 
@@ -290,7 +290,7 @@ def _place(after: str | None, books: int) -> tuple[int, str | None]:
 
 async def _lines(house: House, merchant: UUID, leads: tuple[Lead, ...]) -> list[LeadLine]:
     texts = await asyncio.gather(*(house.ledger.lead_texts(merchant, lead.id) for lead in leads))
-    return [_line(merchant, lead, text) for lead, text in zip(leads, texts)]
+    return [_line(merchant, lead, text) for lead, text in zip(leads, texts, strict=True)]
 
 
 def _line(merchant: UUID, lead: Lead, texts: LeadTexts | None) -> LeadLine:

@@ -14,13 +14,13 @@ from datetime import datetime, timezone
 from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from leadledger import LeadledgerError
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from app.callers import LONGEST_TOKEN, Caller, Tokens
 from app.deposits import balance_of
 from app.errors import Problem
 from app.house import House, TheHouse
+from leadledger import LeadledgerError
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from leadledger import AsyncLedger
 from stripe import HTTPXClient, StripeClient
 
 from app import campaigns, deposits, errors, jobs, leads, live, notifications, payments, stripe_events
@@ -15,6 +14,7 @@ from app.directory import Directory
 from app.house import House
 from app.outbox import Outbox
 from app.settings import Settings
+from leadledger import AsyncLedger
 
 
 def _stripe(settings: Settings) -> StripeClient | None:

@@ -26,7 +26,7 @@ def _read(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if not isinstance(value, str) or _SHAPE.fullmatch(value) is None:
-        raise PydanticCustomError("amount", "an amount is a string such as \"1234.50\"")
+        raise PydanticCustomError("amount", 'an amount is a string such as "1234.50"')
     return Decimal(value)
 
 
@@ -59,7 +59,7 @@ def stamp(at: datetime) -> str:
 
 
 def plain(value: object) -> object:
-    """A record's `to_dict()` as JSON: amounts, ids and times as strings. (FastAPI would make floats of amounts.)"""
+    """A record's `to_dict()` as JSON: amounts, ids and times as strings, where FastAPI would make floats of amounts."""
     if isinstance(value, Decimal):
         return shown(value)
     if isinstance(value, datetime):

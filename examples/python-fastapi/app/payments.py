@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from leadledger import Refused, TopUp
 from pydantic import BaseModel, Field
 from stripe import PaymentIntent, StripeClient, StripeError
 from stripe.params import PaymentIntentCreateParams
@@ -17,6 +16,7 @@ from app.errors import Problem
 from app.house import House, TheHouse
 from app.leads import Body, replayed
 from app.money import STRIPE_DECIMALS, Amount, to_minor
+from leadledger import Refused, TopUp
 
 log = logging.getLogger(__name__)
 

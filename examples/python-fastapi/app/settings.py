@@ -21,7 +21,7 @@ class Settings:
 
     jwt_secret: str = field(repr=False)
     ledger_url: str = field(default="sqlite:leadledger.db", repr=False)
-    time_zone: ZoneInfo = ZoneInfo("Africa/Casablanca")
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Casablanca"))
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_secret_key: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None

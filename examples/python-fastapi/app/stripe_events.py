@@ -14,7 +14,6 @@ from uuid import UUID
 
 import stripe
 from fastapi import APIRouter, Request
-from leadledger import Refused
 from pydantic import BaseModel, StrictInt, ValidationError
 
 from app.directory import Payment
@@ -22,6 +21,7 @@ from app.errors import Problem
 from app.house import House, TheHouse
 from app.money import STRIPE_DECIMALS, from_minor
 from app.payments import KIND
+from leadledger import Refused
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,9 @@ async def _ended(house: House, intent: Intent, end: str) -> str:
     except Refused as refusal:
         if refusal.code == "invalid_transition":
             return f"already {refusal.details['from']}"
-        raise _early() if refusal.code == "top_up_not_found" else refusal
+        if refusal.code == "top_up_not_found":
+            raise _early() from refusal
+        raise
     return end
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
-import leadledger
 import psycopg
 import pytest
 
+import leadledger
 from tests.serving import Server, listening, serving
 
 POSTGRES = "LEADLEDGER_TEST_POSTGRES"

@@ -17,9 +17,10 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
+from stripe import WebhookSignature
+
 from app.payments import KIND
 from app.token import issue
-from stripe import WebhookSignature
 
 ROOT = Path(__file__).resolve().parent.parent
 JWT_SECRET = "a secret of the tests, longer than any algorithm asks that somebody may try here"
@@ -251,7 +252,9 @@ def listening(command: Sequence[str], environment: dict[str, str], log: Path) ->
 
 
 @contextmanager
-def serving(folder: Path, url: str, command: Sequence[str] = UVICORN, **environment: str) -> Generator[Server, None, None]:
+def serving(
+    folder: Path, url: str, command: Sequence[str] = UVICORN, **environment: str
+) -> Generator[Server, None, None]:
     """The application on a ledger, ready to answer."""
     given = {
         "LEADLEDGER_URL": url,
@@ -271,5 +274,3 @@ def serving(folder: Path, url: str, command: Sequence[str] = UVICORN, **environm
         except httpx.HTTPError as fault:
             raise AssertionError(f"the server did not start:\n{log.read_text()}") from fault
         yield Server(base, process, log, http)
-
-

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from app.errors import STATUS_OF_REFUSAL, status_of
 from leadledger import (
     CheckFailed,

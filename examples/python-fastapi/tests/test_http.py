@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from app.token import issue
 
+from app.token import issue
 from tests.serving import JWT_SECRET, Account, Server, Shop, lead_body
 
 
@@ -96,7 +96,9 @@ def test_nobody_reaches_into_anothers_book(server: Server, shop: Shop) -> None:
     assert [found["id"] for found in rival.get("/api/leads/my-leads").json()["leads"]] == [own]
     assert rival.get("/api/leads/stats").json()["figures"]["currencies"][0]["leads"]["generated"] == 1
     named = {**lead_body(shop.campaign), "merchant_id": str(stranger.id)}
-    assert partner.post("/api/leads", named).json()["code"] == "invalid_request", "a body has no say in whose book it is"
+    assert partner.post("/api/leads", named).json()["code"] == "invalid_request", (
+        "a body has no say in whose book it is"
+    )
 
 
 BAD_AMOUNTS: list[object] = [

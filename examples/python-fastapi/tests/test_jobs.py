@@ -11,13 +11,13 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+
 from app import jobs
 from app.directory import Directory
 from app.house import House
 from app.outbox import Message, Outbox
 from app.settings import Settings
 from leadledger import AsyncLedger, ManualClock
-
 from tests.serving import JWT_SECRET
 
 # Eight in the morning in Casablanca.
@@ -34,6 +34,7 @@ class Sent:
         self.messages: list[Message] = []
 
     async def send(self, message: Message) -> None:
+        """Keeps it."""
         self.messages.append(message)
 
 
@@ -41,7 +42,8 @@ class Broken:
     """A relay that is down."""
 
     async def send(self, message: Message) -> None:
-        raise ConnectionError("the relay is down")
+        """Fails."""
+        raise ConnectionError(f"the relay is down: {message.subject}")
 
 
 @asynccontextmanager

@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from app.token import issue
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from app.token import issue
 from tests.serving import GENEROUS_SECONDS, JWT_SECRET, Server, Shop, serving, succeeded
 
 
@@ -93,9 +93,8 @@ def test_others_are_not_told(server: Server) -> None:
     ],
 )
 def test_who_is_nobody_is_sent_away(server: Server, first: object, code: int, reason: str) -> None:
-    with opened(server, first) as socket:
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(GENEROUS_SECONDS)
+    with opened(server, first) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(GENEROUS_SECONDS)
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (code, reason)
 

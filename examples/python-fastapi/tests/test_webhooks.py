@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
 from tests.serving import (
     WEBHOOK_SECRET,
     Server,

@@ -26,9 +26,7 @@ def tried(url: str, tmp_path: Path) -> None:
     with serving(tmp_path, url, GUNICORN, APP_JOBS="on", APP_ALERTS_EVERY_SECONDS="1") as server:
         shop, partner = server.shop("2000.00"), server.partner()
         with ExitStack() as stack:
-            sockets = [
-                stack.enter_context(connect(server.live, open_timeout=GENEROUS_SECONDS)) for _ in range(6)
-            ]
+            sockets = [stack.enter_context(connect(server.live, open_timeout=GENEROUS_SECONDS)) for _ in range(6)]
             for socket in sockets:
                 socket.send(json.dumps({"token": shop.merchant.token}))
                 assert json.loads(socket.recv(GENEROUS_SECONDS))["current_balance"] == "2000.00"

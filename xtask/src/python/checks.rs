@@ -41,13 +41,18 @@ pub(super) fn types(workshop: &Workshop, clean: &Environment) -> Result<(), Fail
         mypy.arg(&configuration).arg("--cache-dir").arg(workshop.path("mypy"));
         Ok(mypy)
     };
-    run::run(mypy()?.args(["--package", "leadledger"]))?;
+    let mut itself = mypy()?;
+    itself.args(["--package", "leadledger"]);
+    let mut checks = vec![itself];
     for folder in FOLDERS {
-        run::run(mypy()?.arg(package().join(folder)))?;
+        let mut used = mypy()?;
+        used.arg(package().join(folder));
+        checks.push(used);
     }
     let mut stubtest = workshop.outside(clean.python(&["-m", "mypy.stubtest", "leadledger", "--mypy-config-file"]))?;
     let allowed = package().join("stubtest-allowlist.txt");
-    run::run(stubtest.arg(&configuration).arg("--allowlist").arg(allowed))?;
+    stubtest.arg(&configuration).arg("--allowlist").arg(allowed);
+    checks.push(stubtest);
 
     // Pyright takes the folders relative to its settings only.
     let installed = installed.strip_prefix(&workshop.folder)?;
@@ -55,11 +60,19 @@ pub(super) fn types(workshop: &Workshop, clean: &Environment) -> Result<(), Fail
     let project = workshop.path("pyrightconfig.json");
     std::fs::write(&project, settings.to_string())?;
     for project in [&project, &package()] {
-        run::run(pyright(workshop, clean)?.arg("--warnings").arg("--project").arg(project))?;
+        let mut strict = pyright(workshop, clean)?;
+        strict.arg("--warnings").arg("--project").arg(project);
+        checks.push(strict);
     }
     // Whether everything that is public has a type, for those who are strict. (Python's own `numbers` has not, which
     // every `Decimal` would be reproached with.)
-    run::run(pyright(workshop, clean)?.args(["--ignoreexternal", "--verifytypes", "leadledger"]))
+    let mut complete = pyright(workshop, clean)?;
+    complete.args(["--ignoreexternal", "--verifytypes", "leadledger"]);
+    checks.push(complete);
+
+    // Each has its say before the first failure counts.
+    let outcomes: Vec<_> = checks.iter_mut().map(run::run).collect();
+    outcomes.into_iter().collect()
 }
 
 /// Pyright, for what is installed in the environment. It runs on the machine's Node.

@@ -39,9 +39,9 @@ impl Environment {
         run::run(self.pip(&["--no-index"]).arg(wheel))
     }
 
-    /// Installs what the file requires. Nothing is built: what has no wheel is not asked for.
+    /// Installs what the file requires, from wheels where there are any.
     pub(super) fn install_required(&self, requirements: &Path) -> Result<(), Failure> {
-        run::run(self.pip(&["--only-binary", ":all:", "--requirement"]).arg(requirements))
+        run::run(self.pip(&["--prefer-binary", "--requirement"]).arg(requirements))
     }
 
     /// `pip install` with these arguments.

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use crate::postgres;
+use crate::python::Workshop;
 use crate::python::checks::pyright;
 use crate::python::distribution::Distribution;
 use crate::python::environment::Environment;
-use crate::python::Workshop;
 use crate::run::{self, Failure, root};
 
 pub(super) fn run(workshop: &Workshop, built: &Distribution) -> Result<(), Failure> {
@@ -20,8 +20,12 @@ pub(super) fn run(workshop: &Workshop, built: &Distribution) -> Result<(), Failu
     run::run(mypy.arg(workshop.path("mypy-example")).current_dir(&example))?;
     run::run(pyright(workshop, &environment)?.arg("--warnings").arg("--project").arg(&example))?;
 
+    // The guide's switch from the old tables is made with the command line.
+    run::run(&mut run::cargo(&["build", "--package", "leadledger-cli"]))?;
+
     let mut pytest = workshop.outside(Command::new(environment.program("pytest")))?;
     let cache = format!("cache_dir={}", workshop.path("pytest-example").display());
     pytest.arg("-o").arg(cache).current_dir(&example);
+    pytest.env("LEADLEDGER_CLI", run::target()?.join("debug/leadledger"));
     run::run(&mut postgres::with_server(pytest)?)
 }

@@ -46,10 +46,7 @@ class Record:
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
 
-_Value: TypeAlias = "Record | tuple[_Value, ...] | dict[Any, _Value] | Decimal | UUID | date | int | str | None"
-
-
-def _plain(value: _Value) -> Any:
+def _plain(value: Record | tuple[Any, ...] | dict[Any, Any] | Decimal | UUID | date | int | str | None) -> Any:
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, tuple):
