@@ -11,9 +11,13 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import psycopg
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
 
 SCHEMA = """
 DROP SCHEMA IF EXISTS today CASCADE;
@@ -39,7 +43,7 @@ CREATE TABLE today.deposit_transactions (id uuid PRIMARY KEY DEFAULT gen_random_
 CREATE INDEX ON today.deposit_transactions (deposit_id, created_at);
 """
 
-CREATE = (
+CREATE: tuple[LiteralString, ...] = (
     "SELECT lead_generation_enabled FROM today.campaign_settings WHERE campaign_id = %(campaign)s",
     "SELECT status FROM today.influencer_agreements WHERE merchant_id = %(merchant)s AND influencer_id = %(partner)s",
     "SELECT id FROM today.company_deposits WHERE id = %(deposit)s AND status = 'active' "
@@ -53,7 +57,7 @@ CREATE = (
     "VALUES (%(deposit)s, %(merchant)s, %(lead)s, 'reservation', 60.00)",
 )
 
-VALIDATE = (
+VALIDATE: tuple[LiteralString, ...] = (
     "SELECT status FROM today.leads WHERE id = %(lead)s AND status = 'pending' FOR UPDATE",
     "SELECT id FROM today.company_deposits WHERE id = %(deposit)s FOR UPDATE",
     "UPDATE today.company_deposits SET current_balance = current_balance - 60.00, "
@@ -120,7 +124,9 @@ def by_tasks(url: str, tasks: int, pool: int, prepare: int | None, seconds: floa
     cycles = 0
 
     async def transaction(
-        connection: psycopg.AsyncConnection[tuple[object, ...]], statements: tuple[str, ...], ids: dict[str, UUID]
+        connection: psycopg.AsyncConnection[tuple[object, ...]],
+        statements: tuple[LiteralString, ...],
+        ids: dict[str, UUID],
     ) -> None:
         async with connection.transaction(), connection.cursor() as cursor:
             for statement in statements:
@@ -168,7 +174,7 @@ def by_threads(url: str, threads: int, pool: int, prepare: int | None, seconds: 
         free.put(connection)
 
     def transaction(
-        connection: psycopg.Connection[tuple[object, ...]], statements: tuple[str, ...], ids: dict[str, UUID]
+        connection: psycopg.Connection[tuple[object, ...]], statements: tuple[LiteralString, ...], ids: dict[str, UUID]
     ) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             for statement in statements:

@@ -151,7 +151,7 @@ def exit_with_blocked_watch(url: str) -> None:
     entered.wait()
     globals()["kept"] = ledger
     # The daemon thread keeps the names of this module.
-    sys.lingering = Lingering()
+    sys.__dict__["lingering"] = Lingering()
 
 
 def exit_with_blocked_command(url: str) -> None:
@@ -170,7 +170,7 @@ def exit_with_blocked_command(url: str) -> None:
     entered.wait()
     globals()["kept"] = ledger
     # The daemon thread keeps the names of this module.
-    sys.lingering = Lingering()
+    sys.__dict__["lingering"] = Lingering()
 
 
 def exit_with_tasks(url: str) -> None:
@@ -342,7 +342,8 @@ def forks(url: str) -> None:
     say(in_fork(lambda: refused(lambda: subscription.next(5))))
     say(in_fork(lambda: refused(subscription.ack)))
     # Closing gives back what the child does not own, so that `with` blocks and finalizers pass.
-    say(in_fork(lambda: (ledger.close(), watch.close(), None)[-1]))
+    say(in_fork(ledger.close))
+    say(in_fork(watch.close))
 
     def own() -> None:
         with Ledger.open(url) as mine:

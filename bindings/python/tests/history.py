@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 from uuid import UUID, uuid4
 
 import leadledger
@@ -249,15 +249,20 @@ def reads(ledger: Ledger, merchant: UUID, other: UUID, done: dict[str, Any], fol
     }
 
 
+def is_table(value: Any) -> TypeGuard[dict[Any, Any]]:
+    """Whether it is a table, of whatever."""
+    return isinstance(value, dict)
+
+
 def records(value: Any) -> Iterator[Any]:
     """Every record in what was given, at any depth."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         yield value
         for field in dataclasses.fields(value):
             yield from records(getattr(value, field.name))
-    elif isinstance(value, dict):
+    elif is_table(value):
         for one in value.values():
             yield from records(one)
     elif isinstance(value, (list, tuple, frozenset)):
-        for one in value:
+        for one in cast(Iterable[Any], value):
             yield from records(one)

@@ -88,11 +88,13 @@ def test_async_open_both_ways() -> None:
         await other.close()
         with pytest.raises(Closed):
             await other.check_all()
+        left: list[AsyncLedger] = []
         with pytest.raises(RuntimeError, match="planted"):
             async with AsyncLedger.open("memory:") as third:
+                left.append(third)
                 raise RuntimeError("planted")
         with pytest.raises(Closed):
-            await third.check_all()
+            await left[0].check_all()
 
     asyncio.run(main())
 
