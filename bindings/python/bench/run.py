@@ -53,7 +53,7 @@ class Row:
 
 def median_ratio(rounds: int, ours: Callable[[], float], other: Callable[[], float]) -> tuple[float, float, float]:
     """Both sides in turns; ratio, ours and other of the round with the median ratio."""
-    measured = []
+    measured: list[tuple[float, float, float]] = []
     for number in range(rounds):
         # Whoever comes second finds the machine as the first has left it: each is first in its turn.
         if number % 2:
@@ -95,7 +95,7 @@ def on_postgres(url: str, rounds: int, seconds: float) -> list[Row]:
 
     # A server that is new makes the files of its log first, which takes longer than what is measured here.
     ours()
-    rows = []
+    rows: list[Row] = []
     for prepare, said, aim in ((None, "plain", ">= 15"), (5, "prepared", "")):
         name, other = fastest(url, tasks, prepare, seconds / 2)
         ratio, first, second = median_ratio(rounds, ours, partial(other, seconds))

@@ -11,9 +11,13 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import psycopg
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
 
 SCHEMA = """
 DROP SCHEMA IF EXISTS today CASCADE;
@@ -120,7 +124,9 @@ def by_tasks(url: str, tasks: int, pool: int, prepare: int | None, seconds: floa
     cycles = 0
 
     async def transaction(
-        connection: psycopg.AsyncConnection[tuple[object, ...]], statements: tuple[str, ...], ids: dict[str, UUID]
+        connection: psycopg.AsyncConnection[tuple[object, ...]],
+        statements: tuple[LiteralString, ...],
+        ids: dict[str, UUID],
     ) -> None:
         async with connection.transaction(), connection.cursor() as cursor:
             for statement in statements:
@@ -168,7 +174,7 @@ def by_threads(url: str, threads: int, pool: int, prepare: int | None, seconds: 
         free.put(connection)
 
     def transaction(
-        connection: psycopg.Connection[tuple[object, ...]], statements: tuple[str, ...], ids: dict[str, UUID]
+        connection: psycopg.Connection[tuple[object, ...]], statements: tuple[LiteralString, ...], ids: dict[str, UUID]
     ) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             for statement in statements:

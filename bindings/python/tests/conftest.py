@@ -18,6 +18,7 @@ class Places(Protocol):
 
     def __call__(self, store: Store) -> str:
         """The URL of one on this kind of store."""
+        ...
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def places(tmp_path: Path) -> Iterator[Places]:
 class Tally:
     """What of the scenarios was played in this run."""
 
-    files: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set[str])
     plays: int = 0
     steps: int = 0
     mismatches: int = 0

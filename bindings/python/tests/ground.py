@@ -6,7 +6,7 @@ import inspect
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -57,7 +57,7 @@ def with_schema(url: str, name: str) -> str:
 
 
 @contextmanager
-def new_schema() -> Iterator[str]:
+def new_schema() -> Generator[str, None, None]:
     """The URL of a ledger in a schema of its own, which is dropped afterwards."""
     server = postgres_url()
     name = f"py_{uuid4().hex}"
@@ -71,7 +71,7 @@ def new_schema() -> Iterator[str]:
 
 
 @contextmanager
-def new_place(store: Store, folder: Path) -> Iterator[str]:
+def new_place(store: Store, folder: Path) -> Generator[str, None, None]:
     """The URL of an empty ledger on this kind of store."""
     if store == "memory":
         yield "memory:"
@@ -95,7 +95,7 @@ class Caller:
 
 
 @asynccontextmanager
-async def opened(kind: Kind, url: str, **options: Any) -> AsyncIterator[Caller]:
+async def opened(kind: Kind, url: str, **options: Any) -> AsyncGenerator[Caller, None]:
     """A ledger of this class, closed afterwards."""
     if kind == "blocking":
         with Ledger.open(url, **options) as ledger:

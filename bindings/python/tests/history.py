@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import leadledger
@@ -22,6 +22,7 @@ from leadledger import (
     OpeningLead,
     OpeningLine,
     PolicyTerms,
+    Record,
 )
 
 
@@ -249,9 +250,13 @@ def reads(ledger: Ledger, merchant: UUID, other: UUID, done: dict[str, Any], fol
     }
 
 
-def records(value: Any) -> Iterator[Any]:
+Given: TypeAlias = Record | dict[Any, Any] | list[Any] | tuple[Any, ...] | frozenset[Any] | str | None
+"""What may have records in it, and what may not."""
+
+
+def records(value: Given) -> Iterator[Record]:
     """Every record in what was given, at any depth."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Record):
         yield value
         for field in dataclasses.fields(value):
             yield from records(getattr(value, field.name))

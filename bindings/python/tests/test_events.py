@@ -47,7 +47,7 @@ def test_iterating_a_watch_gives_events_one_by_one_until_it_is_closed() -> None:
         watch = ledger.watch(shop.merchant)
         for _ in range(3):
             ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")
-        told = []
+        told: list[int] = []
         for event in watch:
             told.append(event.seq)
             if len(told) == 3:

@@ -88,9 +88,11 @@ def test_async_open_both_ways() -> None:
         await other.close()
         with pytest.raises(Closed):
             await other.check_all()
+        third: AsyncLedger | None = None
         with pytest.raises(RuntimeError, match="planted"):
             async with AsyncLedger.open("memory:") as third:
                 raise RuntimeError("planted")
+        assert third is not None
         with pytest.raises(Closed):
             await third.check_all()
 

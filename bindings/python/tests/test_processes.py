@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -39,7 +39,7 @@ def go_on(process: subprocess.Popen[str], text: str = "") -> None:
 
 
 @contextmanager
-def locked(url: str) -> Iterator[None]:
+def locked(url: str) -> Generator[None, None, None]:
     """Holds a lock that every command of this ledger waits for."""
     connection = sqlite3.connect(url.removeprefix("sqlite:"), isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
@@ -51,7 +51,7 @@ def locked(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def locked_for_reads(url: str) -> Iterator[None]:
+def locked_for_reads(url: str) -> Generator[None, None, None]:
     """Holds a lock that every read of deposits waits for; PostgreSQL only."""
     schema = url.rpartition("schema=")[2]
     with psycopg.connect(postgres_url()) as connection:
@@ -131,7 +131,7 @@ def test_the_interpreter_ends(name: str, code: int, store: Store, places: Places
     """With the code that was asked for, in time, and without a word on standard error that is not Python's own."""
     url = places(store)
     process = child(name, url)
-    said = []
+    said: list[str] = []
     while (text := line(process)) != "ending":
         said.append(text)
     got, output, errors = finished(process, EXIT_SECONDS)

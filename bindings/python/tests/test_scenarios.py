@@ -98,7 +98,8 @@ def answer_fields(command: str, answer: Any) -> dict[str, Any]:
         case leadledger.BookOpened():
             fields: dict[str, Any] = answer.to_dict()
             return {**fields, "brought_in": str(answer.brought_in)}
-    raise AssertionError(f"{command} answered {answer!r}")
+        case _:
+            raise AssertionError(f"{command} answered {answer!r}")
 
 
 def decimals_of(currency: str) -> int:
@@ -272,7 +273,13 @@ def test_commission_vectors() -> None:
     for row in rows("commission.json"):
         for form in (str, Decimal):
             terms = {name: form(row[name]) for name in ("rate", "threshold", "fixed", "share")}
-            preview = leadledger.preview_commission(form(row["value"]), **terms)
+            preview = leadledger.preview_commission(
+                form(row["value"]),
+                rate=terms["rate"],
+                threshold=terms["threshold"],
+                fixed=terms["fixed"],
+                share=terms["share"],
+            )
             got = {
                 "type": preview.kind,
                 "commission": str(preview.commission),

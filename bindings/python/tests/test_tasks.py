@@ -97,7 +97,7 @@ def test_reads_and_commands_of_a_thousand_tasks_mix(places: Places) -> None:
             async def look() -> None:
                 deposit = await ledger.deposit(shop.merchant, shop.deposit)
                 assert deposit is not None
-                assert (deposit.balance - deposit.available, deposit.reserved % 60) == (deposit.reserved, 0)
+                assert (deposit.balance - deposit.available, deposit.reserved % 60) == (deposit.reserved, Decimal(0))
 
             async def sell() -> None:
                 await ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
@@ -28,7 +28,7 @@ LEADS = 8
 
 
 @contextmanager
-def switching() -> Iterator[None]:
+def switching() -> Generator[None, None, None]:
     """Lets Python change threads as often as it can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
@@ -57,7 +57,7 @@ def test_64_threads_on_one_merchant(store: Store, places: Places) -> None:
         shop = open_shop_blocking(ledger)
 
         def sell(number: int) -> list[tuple[UUID, int, int]]:
-            sold = []
+            sold: list[tuple[UUID, int, int]] = []
             for _ in range(LEADS):
                 created = ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00")
                 assert ledger.lead(shop.merchant, created.answer.lead) is not None
@@ -121,7 +121,7 @@ def test_threads_that_are_closed_under(places: Places) -> None:
     some = threading.Event()
 
     def sell(_: int) -> list[UUID]:
-        sold = []
+        sold: list[UUID] = []
         while True:
             try:
                 sold.append(ledger.create_lead(shop.merchant, shop.campaign, shop.partner, "600.00").answer.lead)

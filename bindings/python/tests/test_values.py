@@ -148,7 +148,7 @@ class Probes:
     """Runs a test on a ledger of either class."""
 
     def __init__(self, kind: Kind) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
 
     def run(self, test: Any) -> None:
         """Opens the ledger, runs the test, and asks whether all is as it was."""
