@@ -141,18 +141,19 @@ def later(**span: float) -> datetime:
     return MORNING + timedelta(**span)
 
 
-def child(name: str, *arguments: str) -> subprocess.Popen[str]:
+def child(name: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Starts a function of `children.py` in a process of its own, with its output in pipes."""
     return subprocess.Popen(
         [sys.executable, "-X", "faulthandler", str(TESTS / "children.py"), name, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        # What a line was read from keeps nothing back that `communicate` would miss.
+        bufsize=0,
     )
 
 
-def finished(process: subprocess.Popen[str], seconds: float = PATIENCE_SECONDS) -> tuple[int, str, str]:
+def finished(process: subprocess.Popen[bytes], seconds: float = PATIENCE_SECONDS) -> tuple[int, str, str]:
     """Its exit code, output and errors; a child that hangs is killed, and the test fails with what it said."""
     try:
         output, errors = process.communicate(timeout=seconds)
@@ -160,4 +161,4 @@ def finished(process: subprocess.Popen[str], seconds: float = PATIENCE_SECONDS) 
         process.kill()
         output, errors = process.communicate()
         pytest.fail(f"the child hangs after {seconds} s; it said {output!r} and {errors!r}", pytrace=False)
-    return process.returncode, output, errors
+    return process.returncode, output.decode(), errors.decode()

@@ -141,11 +141,11 @@ def test_what_another_process_commits_is_seen(store: Store, places: Places) -> N
         process = child("writes", url, str(merchant))
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == "ready"
+        assert process.stdout.readline().strip() == b"ready"
         for number in range(3):
-            process.stdin.write("again\n")
+            process.stdin.write(b"again\n")
             process.stdin.flush()
-            campaign = UUID(process.stdout.readline().strip())
+            campaign = UUID(process.stdout.readline().decode().strip())
             told = watch.next(PATIENCE_SECONDS)
             assert told is not None
             (event,) = told

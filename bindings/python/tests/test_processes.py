@@ -21,20 +21,20 @@ EXIT_SECONDS = 5.0
 """An interpreter that ends is gone within this time, whatever is open."""
 
 
-def line(process: subprocess.Popen[str]) -> str:
+def line(process: subprocess.Popen[bytes]) -> str:
     """The next line that the child says."""
     assert process.stdout is not None
-    text = process.stdout.readline().strip()
+    text = process.stdout.readline().decode().strip()
     if not text:
         _, output, errors = finished(process)
         pytest.fail(f"the child ended; it said {output!r} and {errors!r}", pytrace=False)
     return text
 
 
-def go_on(process: subprocess.Popen[str], text: str = "") -> None:
+def go_on(process: subprocess.Popen[bytes], text: str = "") -> None:
     """Lets the child go on."""
     assert process.stdin is not None
-    process.stdin.write(f"{text}\n")
+    process.stdin.write(f"{text}\n".encode())
     process.stdin.flush()
 
 
