@@ -56,7 +56,8 @@ mod tests {
         for (name, text) in [("a/same", "1"), ("a/other", "2"), ("a/kind", "3"), ("b/kind/deep", "4"), ("b/new", "5")] {
             write(&from, name, text);
         }
-        for (name, text) in [("a/same", "1"), ("a/other", "-"), ("a/kind/deep", "-"), ("b/kind", "-"), ("gone/x", "-")] {
+        for (name, text) in [("a/same", "1"), ("a/other", "-"), ("a/kind/deep", "-"), ("b/kind", "-"), ("gone/x", "-")]
+        {
             write(&to, name, text);
         }
         let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);

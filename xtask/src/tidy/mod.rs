@@ -39,9 +39,9 @@ impl File {
 }
 
 /// Folders that hold nothing of ours.
-const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
+const SKIPPED: [&str; 7] = [".git", "target", "node_modules", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"];
 /// What is read as text. Lock files are left out: they are not written by people.
-const TEXT: [&str; 7] = ["rs", "toml", "md", "sql", "sh", "json", "yml"];
+const TEXT: [&str; 10] = ["rs", "py", "pyi", "toml", "md", "sql", "sh", "json", "yml", "txt"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     run::no_arguments(arguments)?;

@@ -28,7 +28,7 @@ pub(super) fn check(files: &[File], root: &Path) -> Vec<Fault> {
 }
 
 fn is_prose(path: &str) -> bool {
-    matches!(path, "README.md" | "ARCHITECTURE.md" | "CHANGELOG.md")
+    matches!(path, "README.md" | "ARCHITECTURE.md" | "CHANGELOG.md" | "bindings/python/README.md")
         || (path.starts_with("docs/") && Path::new(path).extension().is_some_and(|found| found == "md"))
 }
 

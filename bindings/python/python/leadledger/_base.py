@@ -32,6 +32,7 @@ UNSET: Final = Unset.UNSET
 """What is left out, where `None` says something else."""
 
 
+@dataclass(frozen=True, slots=True)
 class Record:
     """What the ledger gives and takes: immutable, compared by value.
 
@@ -39,11 +40,9 @@ class Record:
     `date`, choices are their names, and lists are tuples.
     """
 
-    __slots__ = ()
-
     def to_dict(self) -> dict[str, Any]:
         """The fields by name; records inside become dictionaries, and tuples lists. Other values stay as they are."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 def _plain(value: Record | tuple[Any, ...] | dict[Any, Any] | Decimal | UUID | date | int | str | None) -> Any:
