@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+mod choice;
 mod command;
 mod fault;
 mod file;
@@ -24,17 +25,20 @@ pub mod records;
 mod running;
 mod setup;
 mod shapes;
+mod start;
 
 pub use address::{Address, Prepared};
+pub use choice::{AccountingFormat, Order, RealtimeChoice};
 pub use command::command;
 pub use fault::{Family, Fault};
 pub use file::write_file;
 pub use form::Form;
 pub use leadledger_postgres::{Migrated, Migration, Realtime};
-pub use operation::{AccountingFormat, FUNCTIONS, OperationShape, Order, READS, function};
-pub use running::{Answered, Awaited, Running, start};
-pub use setup::{Minimums, Ready, RealtimeChoice, Setup, open_with};
+pub use operation::{FUNCTIONS, OperationShape, READS, function};
+pub use running::{Answered, Awaited, Running};
+pub use setup::{Minimums, Ready, Setup, open_with};
 pub use shapes::{Choice, choices, records};
+pub use start::start;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::choice::{AccountingFormat, Order, RealtimeChoice};
 use crate::command::arguments;
 use crate::fault::Fault;
 use crate::file::write_file;
@@ -21,7 +22,7 @@ use crate::records::{
     ExportReport, ImportReport, JournalEntry, Lead, LeadPage, Payout, ProvenEntry, TopUp,
 };
 use crate::running::Running;
-use crate::setup::{RealtimeChoice, migrate};
+use crate::setup::migrate;
 
 /// What an operation takes and gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,37 +37,6 @@ pub struct OperationShape {
     pub gives: &'static str,
     /// Whether it takes as long as a file or a server does: of functions, those are not for a thread that must not wait.
     pub blocks: bool,
-}
-
-/// In which order leads are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The last one created first.
-    #[default]
-    Newest,
-    /// Pending ones only, the one that expires first before the others.
-    ReviewPriority,
-}
-
-impl Order {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Newest, Self::ReviewPriority];
-}
-
-/// Which tool's journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountingFormat {
-    /// hledger (1.25 or later).
-    Hledger,
-    /// beancount (3 or later).
-    Beancount,
-}
-
-impl AccountingFormat {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Hledger, Self::Beancount];
 }
 
 /// How many things a page has where nobody says.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::address::{Address, Prepared};
+use crate::choice::RealtimeChoice;
 use crate::fault::Fault;
 
 shaped! {
@@ -57,24 +58,6 @@ shaped! {
         /// PostgreSQL: whether commits are told to Supabase's Realtime now.
         pub realtime: Option<bool>,
     }
-}
-
-/// Whether commits are told to Supabase's Realtime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RealtimeChoice {
-    /// As it is; at first where it is possible.
-    #[default]
-    Keep,
-    /// Where the server has it.
-    On,
-    /// Not.
-    Off,
-}
-
-impl RealtimeChoice {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Keep, Self::On, Self::Off];
 }
 
 /// A ledger on the store at `url`, set up as the fields of [`Setup`] say, by a clock of the host's. Refuses with

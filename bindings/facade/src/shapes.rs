@@ -13,9 +13,9 @@ use leadledger::{
     TopUpStatus, TopUpSucceeded, WrittenOff,
 };
 
-use crate::operation::{AccountingFormat, Order};
+use crate::choice::{AccountingFormat, Order, RealtimeChoice};
 use crate::records as flat;
-use crate::setup::{Minimums, Ready, RealtimeChoice};
+use crate::setup::{Minimums, Ready};
 
 /// A value that is one of a few names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -65,7 +65,7 @@ fn exception(py: Python<'_>, fault: &Fault) -> PyResult<PyErr> {
             Family::Internal => "Internal",
         }
     };
-    let details = crate::give::details(py, &fault.details)?;
+    let details = crate::plain::details(py, &fault.details)?;
     let made = registry.error(py, name)?.call1((fault.code, &fault.message, details, fault.transient))?;
     Ok(PyErr::from_value(made))
 }

@@ -8,6 +8,7 @@ mod errors;
 mod fork;
 mod give;
 mod ledger;
+mod plain;
 mod registry;
 mod take;
 mod task;
