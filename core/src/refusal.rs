@@ -7,16 +7,19 @@ use thiserror::Error;
 use crate::money::Currency;
 
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })? = $code:literal, $message:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })? = $code:literal, $message:literal;)*) => {
         /// A refusal: an answer, not an accident. What was refused changed nothing.
         #[derive(Clone, Debug, PartialEq, Eq, Error)]
         pub enum Refusal {$(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[error($message)]
             $name $({ $($(#[$field_doc])* $field: $type),* })?,
         )*}
 
         impl Refusal {
+            /// Every code, and what it says. Texts begin with a space, as doc comments do.
+            pub const CODES: &'static [(&'static str, &'static str)] = &[$( ($code, concat!($( $doc, "\n" ),*)) ),*];
+
             /// The permanent code.
             pub fn code(&self) -> &'static str {
                 match self {$( Self::$name $({ $($field: _),* })? => $code, )*}

@@ -130,3 +130,10 @@ def test_the_version_is_the_packages() -> None:
     from importlib.metadata import version
 
     assert leadledger.__version__ == version("leadledger")
+
+
+def test_every_refusal_is_listed() -> None:
+    """Each code of the core, and no other, with what it says."""
+    codes = found(CORE / "refusal.rs", r"= \"(\w+)\", \"")
+    assert list(leadledger.REFUSALS) == codes
+    assert all(says.endswith(".") for says in leadledger.REFUSALS.values())

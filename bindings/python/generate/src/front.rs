@@ -6,7 +6,7 @@ use leadledger_facade::{FUNCTIONS, choices, records};
 use crate::text::{all, class};
 
 /// What is written by hand.
-const OWN: [&str; 26] = [
+const OWN: [&str; 28] = [
     "UNSET",
     "Amount",
     "AsyncLedger",
@@ -24,7 +24,9 @@ const OWN: [&str; 26] = [
     "LeadledgerError",
     "ManualClock",
     "Opening",
+    "REFUSALS",
     "Record",
+    "RefusalCode",
     "Refused",
     "StoreUnavailable",
     "StoreUnusable",

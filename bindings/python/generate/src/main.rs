@@ -19,6 +19,7 @@ fn files() -> Vec<(&'static str, String)> {
     vec![
         ("__init__.py", front::front_module(&front)),
         ("_records.py", records::records_module()),
+        ("_refusals.py", records::refusals_module()),
         ("events.py", records::events_module()),
         ("_operations.py", methods::operations_module(false)),
         ("_async_operations.py", methods::operations_module(true)),

@@ -1,6 +1,6 @@
 //! Records, choices and events.
 
-use leadledger::{EventBody, FieldShape, RecordShape};
+use leadledger::{EventBody, FieldShape, RecordShape, Refusal};
 use leadledger_facade::{Form, choices, records};
 
 use crate::text::{all, class, docstring, form, given, header, prose, taken};
@@ -60,6 +60,23 @@ pub(crate) fn records_module() -> String {
     let rows: String =
         records.iter().map(|shape| format!("    \"{}\": {},\n", shape.name, class(shape.name))).collect();
     text.push_str(&format!("\n\nCLASSES: dict[str, type[Record]] = {{\n{rows}}}\n"));
+    text
+}
+
+pub(crate) fn refusals_module() -> String {
+    let mut text = header("Every code with which the rules refuse.");
+    text.push_str("from collections.abc import Mapping\nfrom types import MappingProxyType\nfrom typing import Final, Literal\n\n");
+    text.push_str(&all(&["REFUSALS".to_owned(), "RefusalCode".to_owned()]));
+    let codes: String = Refusal::CODES.iter().map(|(code, _)| format!("    \"{code}\",\n")).collect();
+    text.push_str(&format!("\nRefusalCode = Literal[\n{codes}]\n"));
+    let rows: String = Refusal::CODES
+        .iter()
+        .map(|(code, about)| format!("        \"{code}\": \"{}\",\n", prose(about).replace('"', "\\\"")))
+        .collect();
+    text.push_str(&format!(
+        "\nREFUSALS: Final[Mapping[RefusalCode, str]] = MappingProxyType(\n    {{\n{rows}    }}\n)\n\
+         \"\"\"Each code of `Refused` that a command can have, and what it says.\"\"\"\n"
+    ));
     text
 }
 

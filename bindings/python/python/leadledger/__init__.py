@@ -19,10 +19,12 @@ from ._functions import *
 from ._ledger import AsyncLedger, AsyncSubscription, AsyncWatch, Ledger, Opening, Subscription, Watch
 from ._native import ManualClock, __version__
 from ._records import *
+from ._refusals import REFUSALS, RefusalCode
 from .events import Event
 
 # The list is kept by bindings/python/generate.
 __all__ = [
+    "REFUSALS",
     "UNSET",
     "AccountBalance",
     "AccountingFormat",
@@ -118,6 +120,7 @@ __all__ = [
     "RealtimeChoice",
     "Record",
     "ReferenceKind",
+    "RefusalCode",
     "Refused",
     "ReviewPriority",
     "Source",

@@ -57,7 +57,11 @@ class LeadledgerError(Exception):
 
 
 class Refused(LeadledgerError):
-    """The rules refuse: an answer, and nothing changed."""
+    """The rules refuse: an answer, and nothing changed.
+
+    `REFUSALS` has every code that a command can be refused with, and what it says. Beside these, a subscription is
+    refused with `cursor_moved`, and an import with `import_book_differs`.
+    """
 
 
 class InvalidInput(LeadledgerError, ValueError):
