@@ -13,7 +13,7 @@ import pytest
 
 import leadledger
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+READMES = [Path(__file__).resolve().parents[up] / "README.md" for up in (1, 3)]
 SESSION = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTIONS = doctest.ELLIPSIS
 
@@ -43,17 +43,18 @@ def test_docstrings_have_examples() -> None:
     assert {"leadledger", "leadledger._ledger.Ledger", "leadledger._ledger.AsyncLedger"} <= shown
 
 
-def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README's sessions, one after the other in one place, as somebody types them."""
+@pytest.mark.parametrize("readme", READMES, ids=["package", "project"])
+def test_readme(readme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A README's sessions, one after the other in one place, as somebody types them."""
     monkeypatch.chdir(tmp_path)
-    text = README.read_text(encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
     sessions = list(SESSION.finditer(text))
     # Every block with a prompt was found.
     assert sum(session[1].count(">>> ") for session in sessions) == text.count(">>> ") > 0
     names: dict[str, object] = {}
     for session in sessions:
         line = text.count("\n", 0, session.start(1))
-        example = doctest.DocTestParser().get_doctest(session[1], names, "README", str(README), line)
+        example = doctest.DocTestParser().get_doctest(session[1], names, "README", str(readme), line)
         run(example, clear_globs=False)
         names = example.globs
 
