@@ -49,7 +49,7 @@ def by_class(history: History) -> dict[type[Any], Any]:
 
 def record_classes(module: Any) -> set[type[Any]]:
     """The dataclasses that a module makes public."""
-    public = {getattr(module, name) for name in module.__all__}
+    public = [getattr(module, name) for name in module.__all__]
     return {found for found in public if inspect.isclass(found) and dataclasses.is_dataclass(found)}
 
 
